@@ -1,0 +1,59 @@
+"""The `preau` command: one file per group of sub-commands; every error names its remedy."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from appliance import __version__
+from appliance.core.errors import ConfigError, DomainError
+
+EPILOG = """\
+A first evening with Préau:
+  preau demo                                  a living demo school on http://127.0.0.1:8080
+  preau --config F init --non-interactive     config, keys and database beside F
+  preau --config F import onde --pupils P --guardians G --dry-run
+  preau --config F account create --email you@school.fr --office admin
+  preau --config F serve                      serve it
+  preau --config F check                      is everything in order?
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line with all its groups."""
+    from appliance.cli import accounts, classes, demo, roster, service
+
+    parser = argparse.ArgumentParser(
+        prog="preau",
+        description="Préau: a digital carnet de liaison that a school hosts itself.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"preau {__version__}")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=Path("/etc/preau/config.toml"),
+        metavar="F",
+        help="configuration file (default: %(default)s)",
+    )
+    groups = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in (service, demo, roster, accounts, classes):
+        module.add_commands(groups)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 when done, 1 when refused with a reason, 2 when the command line is wrong."""
+    options = build_parser().parse_args(arguments)
+    from appliance.crypto.errors import KeyFileError
+    from appliance.storage.migrate import MigrationError
+
+    try:
+        return options.run(options) or 0
+    except (ConfigError, MigrationError, KeyFileError) as error:
+        print(f"preau: {error}", file=sys.stderr)
+    except DomainError as error:
+        print(f"preau: {error.message}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1

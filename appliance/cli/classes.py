@@ -1,0 +1,5 @@
+"""Commands of classes."""
+
+
+def add_commands(groups) -> None:
+    """Declare the group."""

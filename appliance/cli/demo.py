@@ -1,0 +1,5 @@
+"""Commands of demo."""
+
+
+def add_commands(groups) -> None:
+    """Declare the group."""

@@ -1,0 +1,152 @@
+"""init, serve, migrate, check: the life of one installation."""
+
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+
+from appliance.core import config as configuration
+from appliance.core.errors import ConfigError
+
+
+def add_commands(groups) -> None:
+    """Declare the group."""
+    init = groups.add_parser("init", help="create config, keys and database beside the configuration file")
+    init.add_argument("--non-interactive", action="store_true", help="ask nothing, take sensible answers")
+    init.add_argument("--academy", default="Mon école", help="name of the responsible body (default: %(default)s)")
+    init.add_argument("--school", default="Mon école", help="name of the first school (default: %(default)s)")
+    init.set_defaults(run=run_init)
+    serve = groups.add_parser("serve", help="serve the appliance")
+    serve.add_argument("--port", type=int, help="listen on this port instead of the configured one")
+    serve.set_defaults(run=run_serve)
+    groups.add_parser("migrate", help="bring the database to this program's schema").set_defaults(run=run_migrate)
+    check = groups.add_parser("check", help="is everything in order? each problem comes with its remedy")
+    check.add_argument("--repair", action="store_true", help="delete files that no row mentions, older than a day")
+    check.set_defaults(run=run_check)
+
+
+def load(options) -> configuration.Config:
+    """The configuration named on the command line."""
+    return configuration.load(options.config)
+
+
+def set_up_logs() -> None:
+    """One line of JSON an event, on standard error; no personal data, no content, no secret."""
+    from appliance.core.logs import JsonFormatter
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=os.environ.get("PREAU_LOG", "WARNING"), handlers=[handler], force=True)
+
+
+def ask(question: str, default: str) -> str:
+    """One question with its sensible answer."""
+    return input(f"{question} [{default}] ").strip() or default
+
+
+def run_init(options) -> None:
+    """Create what is missing and touch nothing that is there."""
+    path: Path = options.config
+    academy, school = options.academy, options.school
+    if not options.non_interactive:
+        academy = ask("Nom de la collectivité ou de l’organisme responsable :", academy)
+        school = ask("Nom de l’école :", school)
+    install(path, academy, school)
+    print(f"Ready: {path}\nNext: preau --config {path} account create --office admin … ; preau --config {path} serve")
+
+
+def install(path: Path, academy_name: str, school_name: str, **overrides) -> configuration.Config:
+    """Write configuration and key, create the database, the first academy, school and year; what exists is kept."""
+    from appliance import app
+    from appliance.core import clock
+    from appliance.crypto.keyfile import create_kek
+    from appliance.school.models import Academy
+    from appliance.school.policy import SYSTEM
+    from appliance.services.people import places
+    from appliance.storage import database, migrate
+
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(configuration.example(**overrides))
+    config = configuration.load(path)
+    kek = app.kek_path(config)
+    if not kek.exists():
+        kek.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        create_kek(kek)
+    app.open_kernel(config)
+    with database.connection():
+        migrate.migrate()
+        if not Academy.select().exists():
+            academy = places.create_academy(SYSTEM, academy_name)
+            places.create_school(SYSTEM, academy, school_name)
+            places.find_or_create_year(SYSTEM, academy, clock.today())
+    return config
+
+
+def open_database(options):
+    """Kernel and an open connection for a command on a migrated database."""
+    from appliance import app
+    from appliance.storage import database, migrate
+
+    kernel = app.open_kernel(load(options))
+    database.connect()
+    require_current_schema(migrate)
+    return kernel
+
+
+def require_current_schema(migrate) -> None:
+    """Refuse an older or newer schema with the remedy."""
+    found, wanted = migrate.schema_version(), migrate.latest_version()
+    if found < wanted:
+        raise ConfigError(f"the database has schema {found}, this program needs {wanted}. Run: preau migrate")
+    if found > wanted:
+        raise ConfigError(
+            f"the database has schema {found}, newer than this program ({wanted}): install the newer one."
+        )
+
+
+def run_serve(options) -> None:
+    """Serve until SIGTERM."""
+    import dataclasses
+
+    from appliance import app, server
+    from appliance.storage import database, migrate
+
+    set_up_logs()
+    config = load(options)
+    if options.port is not None:
+        config = dataclasses.replace(config, server=dataclasses.replace(config.server, port=options.port))
+    application = app.create_app(config)
+    with database.connection():
+        require_current_schema(migrate)
+    server.serve(application, config)
+
+
+def run_migrate(options) -> None:
+    """Apply the missing steps."""
+    from appliance import app
+    from appliance.storage import database, migrate
+
+    app.open_kernel(load(options))
+    with database.connection():
+        done = migrate.migrate()
+        for step in done:
+            print(f"applied {step.number:04} {step.title}")
+        print(f"schema {migrate.schema_version()}")
+
+
+def run_check(options) -> int:
+    """Look at configuration, keys, database, journal and files; 0 only when all is well."""
+    from appliance.services import audit
+    from appliance.services.media import care
+
+    kernel, started = open_database(options), time.monotonic()
+    problems = audit.verify()
+    problems += care.check(kernel.blobs, repair=options.repair)
+    for problem in problems:
+        print(f"problem: {problem}")
+    print(f"{'all is well' if not problems else f'{len(problems)} problems'} ({time.monotonic() - started:.1f} s)")
+    return 1 if problems else 0

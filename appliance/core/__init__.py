@@ -1,0 +1,1 @@
+"""The leaf of the kernel: rules that need neither Flask nor a database."""

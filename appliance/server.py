@@ -1,0 +1,131 @@
+"""The service: waitress in front of the application, a clean stop on SIGTERM, and the scheduler, started nowhere
+else."""
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import waitress
+from apscheduler.schedulers.background import BackgroundScheduler
+from waitress.channel import HTTPChannel
+from waitress.task import WSGITask
+from waitress.utilities import build_http_date
+
+from appliance import features
+from appliance.core.config import Config
+from appliance.storage import database
+
+_log = logging.getLogger("preau.server")
+TICK_SECONDS = 20
+
+
+class KeepAliveTask(WSGITask):
+    """Keep the connection after 304 and 204: waitress closes it, and over TLS each one would then cost a handshake."""
+
+    def build_response_header(self):
+        """The usual header, except for an answer that can have no body."""
+        asked_to_close = self.request.headers.get("CONNECTION", "").lower() == "close"
+        if self.has_body or self.version != "1.1" or asked_to_close or self.close_on_finish:
+            return super().build_response_header()
+        headers = [(k, v) for k, v in self.response_headers if k.lower() not in ("content-length", "connection")]
+        headers.append(("Date", build_http_date(self.start_time)))
+        lines = [f"HTTP/1.1 {self.status}", *(f"{name}: {value}" for name, value in headers)]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+class Channel(HTTPChannel):
+    """A connection whose answers keep it alive."""
+
+    task_class = KeepAliveTask
+
+
+def spool_to_memory() -> None:
+    """Bodies too large for a buffer are spooled to a RAM disk: no clear byte of an upload touches the disk."""
+    shared = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
+    if shared.is_dir() and os.access(shared, os.W_OK):
+        for old in shared.glob(f"preau-{os.getuid()}-*"):
+            if not Path(f"/proc/{old.name.split('-')[2]}").exists():
+                shutil.rmtree(old, ignore_errors=True)
+        tempfile.tempdir = tempfile.mkdtemp(prefix=f"preau-{os.getuid()}-{os.getpid()}-", dir=shared)
+
+
+def notify(state: str) -> None:
+    """Tell systemd about our state (sd_notify), when it asked to know."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.sendto(state.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
+
+
+def start_scheduler(jobs: list[Callable]) -> BackgroundScheduler:
+    """A metronome in UTC: each tick runs the features' jobs, whose work is rows, so a missed tick loses nothing."""
+    scheduler = BackgroundScheduler(
+        timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": 3600, "max_instances": 1}
+    )
+    for job in jobs:
+        scheduler.add_job(_run_job, "interval", seconds=TICK_SECONDS, args=[job], id=f"{job.__module__}.{job.__name__}")
+    scheduler.start()
+    return scheduler
+
+
+def _run_job(job: Callable) -> None:
+    try:
+        with database.connection():
+            job()
+    except Exception as error:  # the metronome goes on; the row is still due at the next tick
+        _log.error("job failed", extra={"job": job.__name__, "error": type(error).__name__})
+
+
+def create_server(app, config: Config):
+    """A waitress server with the settings of 02 §2.8, not yet running."""
+    server, limits = config.server, config.limits
+    options = {
+        "host": server.host,
+        "port": server.port,
+        "threads": server.threads,
+        "connection_limit": server.connections,
+        "asyncore_use_poll": True,
+        "channel_timeout": 60,
+        "inbuf_overflow": 8 * 1024 * 1024,
+        "max_request_body_size": limits.request_mb * 1_000_000 + 1_000_000,
+        "clear_untrusted_proxy_headers": True,
+        "ident": None,
+        "url_scheme": "https" if config.secure else "http",
+    }
+    if server.trusted_proxy:
+        options["trusted_proxy"] = server.trusted_proxy
+        options["trusted_proxy_headers"] = {"x-forwarded-for", "x-forwarded-proto"}
+        options["trusted_proxy_count"] = 1
+    made = waitress.create_server(app, **options)
+    for part in getattr(made, "map", {}).values():
+        if hasattr(part, "channel_class"):
+            part.channel_class = Channel
+    return made
+
+
+def serve(app, config: Config, ready: Callable[[int], None] = lambda port: None) -> None:
+    """Serve until SIGTERM or SIGINT; requests in flight are finished before the end."""
+    spool_to_memory()
+    server = create_server(app, config)
+    scheduler = start_scheduler([job for feature in features.load() for job in feature.jobs])
+    # waitress finishes its tasks when run() leaves through SystemExit; the default handler would kill them
+    signal.signal(signal.SIGTERM, _stop)
+    notify("READY=1")
+    ready(getattr(server, "effective_port", config.server.port))
+    try:
+        server.run()
+    finally:
+        notify("STOPPING=1")
+        scheduler.shutdown(wait=True)
+        database.disconnect()
+        if tempfile.tempdir and "preau-" in tempfile.tempdir:
+            shutil.rmtree(tempfile.tempdir, ignore_errors=True)
+
+
+def _stop(_signal, _frame) -> None:
+    raise SystemExit(0)

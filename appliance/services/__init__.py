@@ -1,0 +1,1 @@
+"""What several features need, without HTTP: the journal, media, mail, rosters."""

@@ -1,0 +1,1 @@
+"""The only place that opens transactions, knows SQL dialects and writes files."""

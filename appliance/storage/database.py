@@ -1,0 +1,187 @@
+"""One database, SQLite or PostgreSQL, behind `transaction()`: a write is whole or absent, and events leave after the
+commit.
+
+SQLite writers queue on a lock of the process before BEGIN IMMEDIATE: a deferred transaction would fail at once with
+“database is locked”, and SQLite's own busy waiting sleeps.
+"""
+
+import threading
+import urllib.parse
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+
+import peewee
+from playhouse.pool import PooledPostgresqlDatabase
+
+from appliance.core import bus
+from appliance.core.errors import ConfigError, Unavailable
+
+db = peewee.DatabaseProxy()
+WAIT_SECONDS = 10
+
+_writer = threading.RLock()
+_local = threading.local()
+
+
+class Table(peewee.Model):
+    """Every table of the appliance."""
+
+    class Meta:
+        database = db
+        legacy_table_names = False
+        only_save_dirty = True
+
+
+def configure(url: str, folder: Path, pool: int = 8) -> peewee.Database:
+    """Use this database from here on; ConfigError says what is wrong with its address."""
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite":
+        made = _sqlite(str((folder / rest.removeprefix("/")).resolve()) if not rest.startswith("//") else rest[1:])
+    elif scheme in ("postgresql", "postgres"):
+        made = _postgresql(url, pool)
+    else:
+        raise ConfigError(f"database.url must begin with sqlite:/// or postgresql://, not “{scheme}”.")
+    db.initialize(made)
+    return made
+
+
+def _sqlite(path: str) -> peewee.SqliteDatabase:
+    # FULL: with NORMAL or OFF acknowledged rows were lost when the power was cut. secure_delete: erased means erased.
+    pragmas = {
+        "journal_mode": "wal",
+        "synchronous": "full",
+        "foreign_keys": 1,
+        "secure_delete": 1,
+        "busy_timeout": WAIT_SECONDS * 1000,
+        "cache_size": -8000,
+        "temp_store": "memory",
+    }
+    return peewee.SqliteDatabase(path, pragmas=pragmas, autoconnect=False)
+
+
+def _postgresql(url: str, pool: int) -> peewee.PostgresqlDatabase:
+    try:
+        import psycopg2  # noqa: F401 - the message below is for the operator who lacks it
+    except ImportError:
+        raise ConfigError("PostgreSQL needs psycopg2: apt install python3-psycopg2") from None
+    parts = urllib.parse.urlsplit(url)
+    options = dict(urllib.parse.parse_qsl(parts.query))
+    return PooledPostgresqlDatabase(
+        parts.path.lstrip("/"),
+        user=urllib.parse.unquote(parts.username or "") or None,
+        password=urllib.parse.unquote(parts.password or "") or None,
+        host=parts.hostname or options.pop("host", None),
+        port=parts.port,
+        max_connections=pool,
+        stale_timeout=300,
+        timeout=WAIT_SECONDS,
+        autoconnect=False,
+        **options,
+    )
+
+
+def is_sqlite() -> bool:
+    """Whether the embedded database is in use."""
+    return isinstance(db.obj, peewee.SqliteDatabase)
+
+
+def kind() -> str:
+    """The name of the dialect: sqlite or postgresql."""
+    return "sqlite" if is_sqlite() else "postgresql"
+
+
+def connect() -> None:
+    """Give this thread a connection; one that it already holds is kept."""
+    try:
+        db.connect(reuse_if_open=True)
+    except peewee.OperationalError as error:
+        raise Unavailable() from error
+    except Exception as error:
+        if type(error).__name__ == "MaxConnectionsExceeded":
+            raise Unavailable() from error
+        raise
+
+
+def release() -> None:
+    """Hand the connection back: to the pool for PostgreSQL; SQLite keeps one a thread, since opening costs more than
+    a page."""
+    if not is_sqlite() and not db.is_closed():
+        db.close()
+
+
+def disconnect() -> None:
+    """Close this thread's connection, whatever the dialect."""
+    if not db.is_closed():
+        db.close()
+
+
+@contextmanager
+def connection():
+    """A connection for a job or a command, closed at the end."""
+    was_open = not db.is_closed()
+    connect()
+    try:
+        yield
+    finally:
+        if not was_open:
+            disconnect()
+
+
+@contextmanager
+def transaction():
+    """All or nothing; a nested call joins the outer transaction. Events and callbacks run after the outermost
+    commit."""
+    if getattr(_local, "depth", 0):
+        _local.depth += 1
+        try:
+            yield
+        finally:
+            _local.depth -= 1
+        return
+    _local.pending = []
+    with _write_slot():
+        _local.depth = 1
+        try:
+            with db.atomic("IMMEDIATE") if is_sqlite() else db.atomic():
+                yield
+        finally:
+            _local.depth = 0
+    pending, _local.pending = _local.pending, []
+    for callback in pending:
+        callback()
+
+
+@contextmanager
+def _write_slot():
+    if not is_sqlite():
+        yield
+        return
+    if not _writer.acquire(timeout=WAIT_SECONDS):
+        raise Unavailable()
+    try:
+        yield
+    finally:
+        _writer.release()
+
+
+def in_transaction() -> bool:
+    """Whether this thread is inside `transaction()`."""
+    return bool(getattr(_local, "depth", 0))
+
+
+def after_commit(callback: Callable[[], None]) -> None:
+    """Run the callback once the outermost transaction has committed; never if it rolls back."""
+    if not in_transaction():
+        raise RuntimeError("after_commit is called inside a transaction")
+    _local.pending.append(callback)
+
+
+def emit(event: object) -> None:
+    """Deliver an event to its subscribers after the commit."""
+    after_commit(lambda: bus.deliver(event))
+
+
+def locked(query: peewee.Query) -> peewee.Query:
+    """Lock the selected rows until the commit; SQLite's single writer already does."""
+    return query if is_sqlite() else query.for_update()

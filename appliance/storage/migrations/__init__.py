@@ -1,0 +1,1 @@
+"""Schema steps, read by storage/migrate.py."""

@@ -1,0 +1,1 @@
+"""The shell: sessions, headers, errors, forms and pages; it knows no feature."""

@@ -1,0 +1,74 @@
+"""Every route says who may come in; the shell refuses the others before the route runs.
+
+Access is coarse here (03: object access is decided in queries): public · welcome (signed in, the notice not yet
+accepted) · signed_in · staff (works with a class) · manager (principal or admin) · admin · dpo · loopback.
+"""
+
+from collections.abc import Callable
+
+import flask
+
+from appliance.core.errors import Denied, NotFound
+
+CHECKS: dict[str, Callable] = {
+    "public": lambda actor: True,
+    "welcome": lambda actor: actor is not None,
+    "signed_in": lambda actor: actor is not None,
+    "staff": lambda actor: actor is not None and actor.is_staff,
+    "manager": lambda actor: actor is not None and bool(actor.offices & {"principal", "admin"}),
+    "admin": lambda actor: actor is not None and "admin" in actor.offices,
+    "dpo": lambda actor: actor is not None and "dpo" in actor.offices,
+    "loopback": lambda actor: True,
+}
+ACCESS: dict[str, str] = {"static": "public"}
+
+
+class Slice(flask.Blueprint):
+    """A feature's blueprint whose routes state their access."""
+
+    def __init__(self, name: str, import_name: str):
+        super().__init__(name, import_name, template_folder="templates")
+
+    def page(self, rule: str, *, access: str, methods: tuple[str, ...] = ("GET",), **options) -> Callable:
+        """Declare a route; `access` is one of CHECKS, and the same function serves all `methods`."""
+        if access not in CHECKS:
+            raise ValueError(f"unknown access {access!r}")
+
+        def decorate(view: Callable) -> Callable:
+            ACCESS[f"{self.name}.{options.get('endpoint', view.__name__)}"] = access
+            self.add_url_rule(rule, options.pop("endpoint", None), view, methods=list(methods), **options)
+            return view
+
+        return decorate
+
+
+def check(endpoint: str | None, actor):
+    """None when the person may come in; a redirect to sign-in or to the notice; Denied otherwise."""
+    access = ACCESS.get(endpoint or "")
+    if endpoint is None:
+        return None  # no such page: the 404 comes by itself
+    if access is None:
+        raise NotFound()  # a route that declares nothing opens to nobody; a test fails the build on it
+    if access in ("public", "loopback"):
+        return None
+    if actor is None:
+        return flask.redirect(flask.url_for("signin.sign_in", suite=_here()), 303)
+    if access != "welcome" and not actor.notice_accepted:
+        return flask.redirect(flask.url_for("onboarding.notice", suite=_here()), 303)
+    if not CHECKS[access](actor):
+        raise Denied()
+    return None
+
+
+def _here() -> str | None:
+    request = flask.request
+    if request.method != "GET" or request.path == "/":
+        return None
+    return request.full_path.rstrip("?")
+
+
+def safe_target(target: str | None, default: str = "/") -> str:
+    """A path of this site to go on to; anything that could lead elsewhere becomes the default."""
+    if not target or not target.startswith("/") or target[1:2] in ("/", "\\") or "\\" in target or len(target) > 500:
+        return default
+    return default if any(ord(sign) < 33 for sign in target) else target

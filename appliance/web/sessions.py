@@ -1,0 +1,200 @@
+"""Who is asking: a random cookie whose SHA-256 is a row, so that a session can be listed and revoked at once.
+
+The cookie is `__Host-preau` on HTTPS. The CSRF secret is derived from the cookie, so a signed-out visitor costs no
+row. Someone signed in is a `policy.Actor`, loaded by one query together with the revision that tells how fresh
+decisions must be.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+from datetime import timedelta
+
+import flask
+from flask.sessions import SessionInterface, SessionMixin
+from flask_login import LoginManager, current_user
+
+from appliance.core import clock
+from appliance.school.models import Account, NoticeAcceptance, Revision, Session
+from appliance.school.notice import VERSION
+from appliance.school.policy import Actor
+from appliance.services import audit
+from appliance.storage import database
+from appliance.storage.fields import from_micros, to_micros
+from appliance.storage.prepared import P, Prepared
+
+_SEEN_EVERY = timedelta(hours=1)
+
+_LOAD = Prepared(
+    lambda: (
+        Session.select(
+            Account.id,
+            Account.public_id,
+            Account.first_name,
+            Account.last_name,
+            Account.language,
+            Account.theme,
+            Session.id.alias("session_id"),
+            Session.public_id.alias("session_public_id"),
+            Revision.select(Revision.value).where(Revision.scope == "access").alias("access_revision"),
+            NoticeAcceptance.select(NoticeAcceptance.id)
+            .where(
+                (NoticeAcceptance.account == Account.id)
+                & (NoticeAcceptance.version == VERSION)
+                & NoticeAcceptance.withdrawn_at.is_null()
+            )
+            .limit(1)
+            .alias("notice"),
+            Session.flashes,
+            Session.seen_at.alias("seen_at"),
+        )
+        .join(Account, on=Session.account == Account.id)
+        .where(
+            (Session.token_sha256 == P("token"))
+            & (Session.seen_at > P("idle"))
+            & (Session.created_at > P("oldest"))
+            & Account.disabled_at.is_null()
+        )
+    )
+)
+
+
+class WebSession(dict, SessionMixin):
+    """What Flask calls the session: the CSRF secret and the flashes of one cookie; nothing else is ever put here."""
+
+    token = ""
+    fresh = False
+    row_id: int | None = None
+    stored_flashes = ""
+    modified = False
+    accessed = True
+
+
+class CookieSessions(SessionInterface):
+    """Opens and closes WebSession around each request."""
+
+    def __init__(self, secret: bytes, secure: bool):
+        self.secret, self.secure = secret, secure
+        self.cookie = "__Host-preau" if secure else "preau"
+
+    def session_for(self, token: str, fresh: bool) -> WebSession:
+        """A session around a cookie value, with the CSRF secret that belongs to it."""
+        session = WebSession(csrf_token=hmac.new(self.secret, token.encode(), hashlib.sha256).hexdigest())
+        session.token, session.fresh = token, fresh
+        return session
+
+    def open_session(self, app, request) -> WebSession:
+        """Read the cookie; an absent or malformed one gets a new value, sent only if a form needs it."""
+        token = request.cookies.get(self.cookie, "")
+        if len(token) == 43 and token.isascii():
+            return self.session_for(token, False)
+        return self.session_for(secrets.token_urlsafe(32), True)
+
+    def save_session(self, app, session: WebSession, response) -> None:
+        """Send a new cookie when a form or a sign-in needs it, and keep flashes for the next page."""
+        if session.row_id is not None:
+            kept = session.get("_flashes") or []
+            stored = json.dumps(kept) if kept else ""
+            if stored != session.stored_flashes:
+                with database.transaction():
+                    Session.update(flashes=stored).where(Session.id == session.row_id).execute()
+        if session.fresh and (session.row_id is not None or flask.g.get("csrf_token")):
+            response.set_cookie(
+                self.cookie,
+                session.token,
+                path="/",
+                secure=self.secure,
+                httponly=True,
+                samesite="Lax",
+                max_age=34560000,
+            )
+
+
+def install(app: flask.Flask, config, secret: bytes) -> None:
+    """Give the application its sessions and its signed-in person."""
+    app.session_interface = CookieSessions(secret, config.secure)
+    manager = LoginManager(app)
+    manager.session_protection = None  # the row is the session; nothing is signed anew at each request
+    manager.request_loader(load_actor)
+
+
+def hash_token(token: str) -> bytes:
+    """What the row keeps of a cookie."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def load_actor(_request) -> Actor | None:
+    """The person of this cookie, or None; expired, revoked and disabled are the same nobody."""
+    session = flask.session
+    if session.fresh:
+        return None
+    limits, now = flask.current_app.config["PREAU"].security, clock.now()
+    row = _LOAD.first(
+        token=hash_token(session.token),
+        idle=to_micros(now - timedelta(hours=limits.session_hours)),
+        oldest=to_micros(now - timedelta(days=limits.session_days)),
+    )
+    if row is None:
+        return None
+    session.row_id, session.stored_flashes = row.session_id, row.flashes
+    if row.flashes:
+        session["_flashes"] = [tuple(item) for item in json.loads(row.flashes)]
+    seen_at = row.seen_at if not isinstance(row.seen_at, int) else from_micros(row.seen_at)
+    if now - seen_at > _SEEN_EVERY:
+        with database.transaction():
+            Session.update(seen_at=now).where(Session.id == row.session_id).execute()
+    return Actor(*row[:8], row.access_revision or 0, row.notice is not None)
+
+
+def find_actor() -> Actor | None:
+    """The person signed in for this request, or None."""
+    return current_user if current_user.is_authenticated else None
+
+
+def sign_in(account: Account) -> None:
+    """Open a session for this account under a new cookie; the old cookie opens nothing any more."""
+    interface = flask.current_app.session_interface
+    session = interface.session_for(secrets.token_urlsafe(32), True)
+    with database.transaction():
+        _close(flask.session.token)
+        row = Session.create(
+            account=account,
+            token_sha256=hash_token(session.token),
+            agent=agent_family(flask.request.user_agent.string),
+            network=audit.truncate_address(flask.request.remote_addr or ""),
+        )
+    session.row_id = row.id
+    _replace(session)
+
+
+def sign_out() -> None:
+    """Close this session: its cookie is worthless from now on, here and wherever it was copied."""
+    with database.transaction():
+        _close(flask.session.token)
+    _replace(flask.current_app.session_interface.session_for(secrets.token_urlsafe(32), True))
+
+
+def _replace(session: WebSession) -> None:
+    from flask.globals import request_ctx
+
+    try:  # Flask 3.2 merges the contexts and keeps the session under another name
+        request_ctx.session = session
+    except AttributeError:
+        request_ctx._session = session
+    flask.g.pop("csrf_token", None)
+
+
+def _close(token: str) -> None:
+    Session.delete().where(Session.token_sha256 == hash_token(token)).execute()
+
+
+_FAMILIES = ("Edg", "OPR", "Firefox", "Chrome", "Safari")
+_SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac", "Linux")
+
+
+def agent_family(agent: str) -> str:
+    """“Firefox · Android”: enough to recognise one's own device in the list, no fingerprint."""
+    browser = next((name for name in _FAMILIES if name in agent), "")
+    system = next((name for name in _SYSTEMS if name in agent), "")
+    return " · ".join(part for part in ({"Edg": "Edge", "OPR": "Opera"}.get(browser, browser), system) if part)

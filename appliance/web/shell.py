@@ -1,0 +1,101 @@
+"""The Flask application without any feature: one request is connection, person, access, route, headers."""
+
+import logging
+import re
+import secrets
+import time
+
+import flask
+
+from appliance import __version__
+from appliance.core import i18n
+from appliance.services import audit
+from appliance.storage import database, migrate
+from appliance.web import caching, errors, forms, headers, health, nav, routing, sessions, templating
+
+_log = logging.getLogger("preau.request")
+
+
+def create_shell(config, secret: bytes) -> flask.Flask:
+    """An application with sessions, forgery protection, headers, errors and templates, ready for features."""
+    app = flask.Flask("appliance.web", static_folder="static", template_folder="templates")
+    app.config.update(
+        PREAU=config,
+        SECRET_KEY=secret,
+        WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as its session
+        MAX_CONTENT_LENGTH=config.limits.request_mb * 1_000_000,
+        SEND_FILE_MAX_AGE_DEFAULT=31536000,
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    app.config["MAX_FORM_MEMORY_SIZE"] = 4_000_000
+    app.json.ensure_ascii = False
+    sessions.install(app, config, secret)
+    forms.csrf.init_app(app)
+    errors.install(app)
+    templating.install(app)
+    caching.configure(config.cache.pages_mb)
+    health.install(app)
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.teardown_request(_end)
+    return app
+
+
+def register(app: flask.Flask, feature) -> None:
+    """Plug a feature in: its routes and its menu."""
+    if feature.blueprint is not None:
+        app.register_blueprint(feature.blueprint)
+    nav.register(feature)
+
+
+def _begin():
+    request, g = flask.request, flask.g
+    g.started, g.request_id, g.actor = time.perf_counter(), secrets.token_hex(8), None
+    if request.endpoint == "static":
+        return None
+    agent = sessions.agent_family(request.user_agent.string)
+    audit.set_source(audit.Source(g.request_id, audit.truncate_address(request.remote_addr or ""), agent))
+    database.connect()
+    g.actor = sessions.find_actor()
+    i18n.activate(_language(g.actor))
+    return routing.check(request.endpoint, g.actor)
+
+
+def _language(actor) -> str:
+    request = flask.request
+    if actor is not None:
+        return actor.language
+    chosen = request.cookies.get("language", "")
+    if chosen in i18n.languages():
+        return chosen
+    return request.accept_languages.best_match(i18n.languages(), flask.current_app.config["PREAU"].school.language)
+
+
+def _finish(response):
+    config = flask.current_app.config["PREAU"]
+    health.count(flask.request.endpoint, response.status_code, time.perf_counter() - flask.g.get("started", 0))
+    if _log.isEnabledFor(logging.INFO):
+        # the rule, not the address: an address can hold a code or an id
+        rule = flask.request.url_rule.rule if flask.request.url_rule else "-"
+        _log.info(
+            "request",
+            extra={
+                "request_id": flask.g.get("request_id", ""),
+                "method": _method(),
+                "rule": rule,
+                "status": response.status_code,
+            },
+        )
+    return headers.add(response, config.secure)
+
+
+def _method() -> str:
+    method = flask.request.method
+    return method if re.fullmatch(r"[A-Z]{3,7}", method) else "-"
+
+
+def _end(_error) -> None:
+    database.release()
+
+
+__all__ = ["create_shell", "register", "__version__", "migrate"]

@@ -1,0 +1,104 @@
+"""The journal: an entry for each write, in its transaction's fate, chained and without a name."""
+
+import json
+
+import pytest
+
+from appliance.school.models import Classroom, Revision
+from appliance.services import audit
+from appliance.services.people import places
+from appliance.storage import database
+
+
+def record(world, **options):
+    with database.transaction():
+        return audit.record(
+            world.actor("teacher"), "update", "post_updated", kind="post", object_id="p1",
+            classroom=world.cm1.public_id, classroom_id=world.cm1.id, **options,
+        )  # fmt: skip
+
+
+def last_entry():
+    return json.loads(audit.AuditEntry.select().order_by(audit.AuditEntry.seq.desc()).get().entry)
+
+
+def test_an_entry_says_who_what_and_when_without_a_name(world):
+    record(world)
+    entry, text = last_entry(), audit.AuditEntry.select().order_by(audit.AuditEntry.seq.desc()).get().entry
+    assert entry["operation"] == "update" and entry["actor"]["role"] == "teacher"
+    assert entry["at"] == "2025-09-15T08:00:00.000000Z" and entry["object"]["id"] == "p1"
+    for secret in (b"Sophie", b"Martin", b"teacher@demo.test", world.account("teacher").public_id.encode()):
+        assert secret not in text
+
+
+def test_a_rolled_back_write_leaves_no_entry(world):
+    size, root = audit.root()
+    with pytest.raises(RuntimeError), database.transaction():
+        places.create_school(None, world.academy, "Nulle part")
+        raise RuntimeError
+    assert audit.root() == (size, root)
+
+
+def test_a_write_outside_a_transaction_is_a_mistake(world):
+    with pytest.raises(RuntimeError):
+        audit.record(None, "create", "x", kind="post")
+
+
+def test_the_whole_journal_verifies(world):
+    record(world)
+    assert audit.verify() == []
+
+
+@pytest.mark.parametrize("harm", ["edit", "delete", "swap"])
+def test_a_journal_rewritten_in_the_database_is_noticed(world, harm):
+    record(world)
+    size, _root = audit.root()
+    target = audit.AuditEntry.get_by_id(size // 2)
+    with database.transaction():
+        if harm == "edit":
+            changed = target.entry.replace(b"success", b"failure")
+            audit.AuditEntry.update(entry=changed).where(audit.AuditEntry.seq == target.seq).execute()
+        elif harm == "delete":
+            target.delete_instance()
+        else:
+            other = audit.AuditEntry.get_by_id(size // 2 + 1)
+            audit.AuditEntry.update(entry=other.entry, leaf=other.leaf).where(
+                audit.AuditEntry.seq == target.seq
+            ).execute()
+    assert audit.verify()
+
+
+def test_a_pseudonym_is_steady_and_its_salt_can_be_erased(world):
+    person = world.account("guardian1").public_id
+    with database.transaction():
+        first = audit.pseudonym(person)
+        assert audit.pseudonym(person) == first
+        audit.AuditPseudonym.delete().where(audit.AuditPseudonym.account_public_id == person).execute()
+        assert audit.pseudonym(person) != first
+    assert audit.verify() == []
+
+
+def test_a_write_makes_what_caches_watch_stale(world):
+    scope = f"class:{world.cm1.id}"
+    before = Revision.get_or_none(Revision.scope == scope)
+    record(world)
+    assert Revision.get(Revision.scope == scope).value == (before.value if before else 0) + 1
+
+
+def test_a_refused_write_makes_nothing_stale(world):
+    access = Revision.get(Revision.scope == "access").value
+    with database.transaction():
+        audit.record(None, "update", "x", kind="account", outcome="failure")
+    assert Revision.get(Revision.scope == "access").value == access
+
+
+def test_addresses_are_truncated():
+    assert audit.truncate_address("203.0.113.77") == "203.0.113.0/24"
+    assert audit.truncate_address("2001:db8:1:2::3") == "2001:db8:1::/48"
+    assert audit.truncate_address("nonsense") == ""
+
+
+def test_creating_a_class_is_journaled(world):
+    with database.transaction():
+        places.create_classroom(world.actor("principal"), Classroom.get().school, Classroom.get().year, "CM2")
+    assert last_entry()["event"] == "classroom_created"

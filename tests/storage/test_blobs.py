@@ -1,0 +1,88 @@
+"""Encrypted files: whole and durable under their name, or without a trace."""
+
+import errno
+import hashlib
+import os
+
+import pytest
+
+from appliance.core.errors import StorageFull
+from appliance.storage.blobs import BlobStore
+
+
+@pytest.fixture
+def store(tmp_path):
+    return BlobStore(tmp_path / "blobs")
+
+
+def test_a_finished_blob_is_read_back_with_its_size_and_digest(store):
+    with store.writer("abcdefgh12345678") as writer:
+        writer.write(b"one ")
+        writer.write(b"two")
+        written = writer.finish()
+    assert written.size == 7 and written.sha256 == hashlib.sha256(b"one two").digest()
+    with store.open("abcdefgh12345678") as file:
+        assert file.read() == b"one two"
+    assert oct(store.path_of("abcdefgh12345678").stat().st_mode & 0o777) == "0o600"
+
+
+def test_an_abandoned_blob_leaves_no_trace(store):
+    with pytest.raises(RuntimeError), store.writer("abcdefgh12345678") as writer:
+        writer.write(b"half")
+        raise RuntimeError
+    assert store.list_files() == []
+
+
+def test_a_name_is_never_written_twice(store):
+    with store.writer("abcdefgh12345678") as writer:
+        writer.finish()
+    with pytest.raises(FileExistsError):
+        store.writer("abcdefgh12345678")
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b/c/d/e/f", "", "short", "a" * 65, "é" * 10, "abc\0efghijk"])
+def test_only_our_own_names_make_a_path(store, name):
+    with pytest.raises(ValueError, match="not a blob id"):
+        store.path_of(name)
+
+
+def test_a_full_disk_is_said_in_words_and_leaves_nothing(store, monkeypatch):
+    writer = store.writer("abcdefgh12345678")
+
+    class Full:
+        def write(self, data):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        def close(self):
+            pass
+
+    with pytest.raises(StorageFull), writer:
+        writer.file.close()
+        writer.file = Full()
+        writer.write(b"data")
+    assert store.list_files() == []
+
+
+def test_room_is_kept_for_the_database(store):
+    store.reserve_bytes = 10**18
+    with pytest.raises(StorageFull):
+        store.check_room(1)
+
+
+def test_a_failed_fsync_is_fatal_for_the_blob(store, monkeypatch):
+    def broken(descriptor):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(OSError, match="Input/output"), store.writer("abcdefgh12345678") as writer:
+        writer.write(b"data")
+        writer.finish()
+    monkeypatch.undo()
+    assert store.list_files() == []
+
+
+def test_deleting_twice_is_harmless(store):
+    with store.writer("abcdefgh12345678") as writer:
+        writer.finish()
+    assert store.delete("abcdefgh12345678") is True
+    assert store.delete("abcdefgh12345678") is False

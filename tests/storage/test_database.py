@@ -1,0 +1,66 @@
+"""Transactions: whole or absent, events after the commit, and no write lost when many write at once."""
+
+import threading
+from dataclasses import dataclass
+
+import pytest
+
+from appliance.core import bus
+from appliance.school.models import Revision
+from appliance.services import audit
+from appliance.storage import database
+
+
+@dataclass
+class Happened:
+    what: str
+
+
+def test_what_a_failed_transaction_did_is_absent(world):
+    with pytest.raises(RuntimeError), database.transaction():
+        audit.bump("here")
+        raise RuntimeError
+    assert Revision.get_or_none(Revision.scope == "here") is None
+
+
+def test_events_leave_after_the_commit_and_never_after_a_rollback(world):
+    heard = []
+    bus.subscribe(Happened, heard.append)
+    with database.transaction():
+        database.emit(Happened("kept"))
+        assert heard == []
+    with pytest.raises(RuntimeError), database.transaction():
+        database.emit(Happened("lost"))
+        raise RuntimeError
+    assert heard == [Happened("kept")]
+
+
+def test_a_nested_transaction_shares_the_fate_of_the_outer_one(world):
+    with pytest.raises(RuntimeError), database.transaction():
+        with database.transaction():
+            audit.bump("inner")
+        raise RuntimeError
+    assert Revision.get_or_none(Revision.scope == "inner") is None
+
+
+def test_an_event_outside_a_transaction_is_a_mistake(world):
+    with pytest.raises(RuntimeError):
+        database.emit(Happened("nowhere"))
+
+
+def test_eight_threads_lose_no_write(world):
+    with database.transaction():
+        audit.bump("count")
+
+    def work():
+        with database.connection():
+            for _ in range(25):
+                with database.transaction():
+                    audit.bump("count")
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Revision.get(Revision.scope == "count").value == 201

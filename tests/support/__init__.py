@@ -1,0 +1,1 @@
+"""What tests share: throw-away servers, the rules on skipping, the source code as data."""

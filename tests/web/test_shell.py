@@ -1,0 +1,19 @@
+"""The shell: health, sessions, headers, errors."""
+
+
+def test_health_tells_status_version_database_and_schema(world, database_kind):
+    answer = world.visitor().get("/healthz")
+    assert answer.status_code == 200
+    assert answer.json["status"] == "ok" and answer.json["database"] == database_kind and answer.json["schema"] >= 1
+
+
+def test_metrics_are_for_loopback_only(world):
+    visitor = world.visitor()
+    assert b"preau_requests_total" in visitor.get("/metrics").data
+    assert visitor.get("/metrics", environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code == 404
+
+
+def test_each_answer_forbids_framing_sniffing_and_inline_code(world):
+    headers = world.visitor().get("/healthz").headers
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff" and headers["Cache-Control"] == "no-store"
