@@ -1,7 +1,6 @@
 """The composition root: storage, keys, shell and features become one application. Nothing else puts them together."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import flask
 
@@ -15,11 +14,13 @@ from appliance.school.models import MODELS as SCHOOL_MODELS
 from appliance.services import audit, mail
 from appliance.services.media import models as media_models
 from appliance.services.media import store as media_store
+from appliance.services.people import accounts, resets
+from appliance.services.people import models as people_models
 from appliance.storage import database
 from appliance.storage.blobs import BlobStore
 from appliance.web import shell
 
-SERVICE_MODELS = (*audit.MODELS, *media_models.MODELS)
+SERVICE_MODELS = (*audit.MODELS, *media_models.MODELS, *people_models.MODELS)
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,15 @@ def open_kernel(config: Config) -> Kernel:
     blobs = BlobStore(config.path(config.storage.blobs), config.storage.reserve_mb * 1_000_000)
     media_store.configure(blobs, suite=config.storage.suite, limits=config.limits)
     mail.configure(config.mail)
+    accounts.configure(config.security)
+    resets.configure(config.security)
     return Kernel(config, ring, blobs)
 
 
-def kek_path(config: Config) -> Path:
-    """Where the key-encryption key is."""
-    return config.path(config.storage.kek_file)
+def kek_path(config: Config) -> str:
+    """Where the key-encryption key is: a file, or `credential:NAME` handed over by systemd."""
+    named = config.storage.kek_file
+    return named if named.startswith("credential:") else str(config.path(named))
 
 
 def create_app(config: Config) -> flask.Flask:

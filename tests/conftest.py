@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support import network, postgres
 from tests.support.needs import BY_DESIGN, in_ci, lacking
@@ -11,6 +12,10 @@ from tests.support.needs import needs as _needs
 
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = 75  # the exit code by which a step of the Makefile says that it could not run here
+
+# A busy machine is no failure; and CI tries the same examples each time, so that it blames the change and not its luck.
+settings.register_profile("preau", deadline=None, derandomize=in_ci())
+settings.load_profile("preau")
 
 
 def pytest_addoption(parser):
@@ -42,6 +47,13 @@ def pytest_collection_modifyitems(config, items):
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_make_parametrize_id(config, val, argname):
+    """Name no case by bytes or by a long text: neither reads well, and bytes may differ among test processes."""
+    if isinstance(val, bytes):
+        return argname
+    return f"{val[:40]}…" if isinstance(val, str) and len(val) > 60 else None
 
 
 @pytest.hookimpl(hookwrapper=True)

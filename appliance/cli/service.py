@@ -72,7 +72,7 @@ def install(path: Path, academy_name: str, school_name: str, **overrides) -> con
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(configuration.example(**overrides))
     config = configuration.load(path)
-    kek = app.kek_path(config)
+    kek = Path(app.kek_path(config))
     if not kek.exists():
         kek.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         create_kek(kek)
@@ -122,7 +122,7 @@ def run_serve(options) -> None:
     application = app.create_app(config)
     with database.connection():
         require_current_schema(migrate)
-    server.serve(application, config)
+    server.serve(application, config, lambda port: print(f"Préau is ready on http://{config.server.host}:{port}", flush=True))
 
 
 def run_migrate(options) -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from appliance.crypto import merkle
 from appliance.school.models import Classroom, Revision
 from appliance.services import audit
 from appliance.services.people import places
@@ -42,6 +43,13 @@ def test_a_rolled_back_write_leaves_no_entry(world):
 def test_a_write_outside_a_transaction_is_a_mistake(world):
     with pytest.raises(RuntimeError):
         audit.record(None, "create", "x", kind="post")
+
+
+def test_each_entry_changes_the_root_which_is_that_of_all_leaves(world):
+    before = audit.root()
+    record(world)
+    leaves = [entry.leaf for entry in audit.AuditEntry.select().order_by(audit.AuditEntry.seq)]
+    assert audit.root() == (before[0] + 1, merkle.root_of(leaves)) != before
 
 
 def test_the_whole_journal_verifies(world):

@@ -1,5 +1,0 @@
-"""Commands of demo."""
-
-
-def add_commands(groups) -> None:
-    """Declare the group."""

@@ -1,0 +1,148 @@
+"""The tests' own ground holds: throw-away databases are apart, nothing goes out, what is lacking is said."""
+
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+import urllib.request
+
+import pytest
+
+from tests.support import needs as needs_module
+from tests.support import network
+from tests.support.postgres import stop
+from tests.support.source import ROOT
+
+
+def test_a_connection_to_another_machine_fails_the_test_that_tries():
+    with socket.socket() as outside, pytest.raises(pytest.fail.Exception, match="loopback"):
+        outside.connect(("192.0.2.1", 80))
+
+
+def test_a_name_of_another_machine_is_not_looked_up():
+    with pytest.raises(pytest.fail.Exception, match="loopback"):
+        urllib.request.urlopen("http://example.org/")
+
+
+def test_a_server_on_loopback_can_be_reached():
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [("::1", True), ("127.9.9.9", True), ("localhost", True), ("10.0.0.1", False), (b"a.example", False)],
+)
+def test_only_loopback_is_this_machine(host, here):
+    assert network.is_here(host) is here
+
+
+def test_what_is_lacking_skips_at_home_and_fails_in_ci(monkeypatch):
+    monkeypatch.setitem(needs_module.TOOLS, "no-such-program", "apt install nothing")
+    monkeypatch.setenv("CI", "")
+    with pytest.raises(pytest.skip.Exception, match="apt install nothing"):
+        needs_module.needs("no-such-program")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="apt install nothing"):
+        needs_module.needs("no-such-program")
+
+
+@pytest.mark.parametrize(
+    ("ci", "reason", "code"), [("", "no printer", 0), ("true", "no printer", 1), ("true", "by design: other floor", 0)]
+)
+def test_a_plain_skip_is_a_failure_in_ci_unless_it_is_meant(tmp_path, ci, reason, code):
+    (tmp_path / "test_it.py").write_text(f"import pytest\ndef test_it(): pytest.skip({reason!r})\n")
+    assert run_pytest(tmp_path, CI=ci).returncode == code
+
+
+def run_pytest(folder, *arguments, **environment) -> subprocess.CompletedProcess:
+    """Run the tests of a folder under this project's conftest, in a process of their own."""
+    (folder / "conftest.py").write_text("from tests.conftest import *\n")
+    (folder / "pytest.ini").write_text(
+        f"[pytest]\npythonpath = {ROOT}\nmarkers =\n    dialect(kind): one database only\n"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:hypothesispytest",
+        "--rootdir",
+        folder,
+        *arguments,
+        folder,
+    ]
+    return subprocess.run(
+        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_test_of_one_dialect_runs_on_that_database_only(tmp_path, database_kind):
+    (tmp_path / "test_it.py").write_text("import pytest\n@pytest.mark.dialect('postgresql')\ndef test_it(): pass\n")
+    assert "1 deselected" in run_pytest(tmp_path).stdout
+
+
+@pytest.mark.dialect("postgresql")
+def test_each_test_process_has_its_own_database_on_the_shared_server(postgres_server, postgres_url, worker):
+    assert postgres_url.endswith(f"/test_{worker}")
+    postgres_server.execute("CREATE TABLE mine (id int)", f"test_{worker}")
+    assert postgres_server.execute("SELECT count(*) FROM pg_tables WHERE tablename = 'mine'", f"test_{worker}") == [
+        (1,)
+    ]
+    postgres_server.execute("DROP TABLE mine", f"test_{worker}")
+
+
+@pytest.mark.dialect("postgresql")
+def test_a_template_is_built_once_and_copied(postgres_server, worker):
+    built = []
+
+    def build(url):
+        built.append(url)
+        postgres_server.execute("CREATE TABLE school (id int)", "infrastructure_template")
+
+    name = f"infrastructure_copy_{worker}"
+    for _ in range(2):
+        postgres_server.create(name, postgres_server.template("infrastructure_template", build))
+        assert postgres_server.execute("SELECT count(*) FROM school", name) == [(0,)]
+        postgres_server.drop(name)
+    assert len(built) <= 1
+
+
+@pytest.mark.dialect("postgresql")
+def test_a_wrong_password_is_refused_by_the_throw_away_server(postgres_server):
+    import psycopg2
+
+    with pytest.raises(psycopg2.OperationalError, match="password"):
+        psycopg2.connect(postgres_server.url("postgres").replace(postgres_server.password, "wrong"))
+
+
+@pytest.mark.dialect("postgresql")
+def test_the_durable_server_writes_through_to_the_disk(durable_postgres_server):
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        assert durable_postgres_server.execute(f"SHOW {setting}") == [("on",)]
+
+
+@pytest.mark.slow
+def test_the_throw_away_server_is_gone_even_when_the_run_is_killed(tmp_path, needs):
+    needs("initdb")
+    (tmp_path / "test_it.py").write_text(
+        textwrap.dedent("""
+            import os, signal
+            def test_it(postgres_server):
+                print("FOLDER", postgres_server.folder, flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
+        """)
+    )
+    said = run_pytest(tmp_path, "-s").stdout
+    folder = said.split("FOLDER ")[1].split()[0]
+    deadline = time.monotonic() + 20
+    while os.path.exists(folder) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    gone = not os.path.exists(folder)
+    stop(ROOT.__class__(folder))
+    assert gone, "The watchman left the server running."

@@ -1,0 +1,65 @@
+"""The real server as a process of its own, on a free port, with its own folder."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def preau(*arguments: object, **options) -> subprocess.CompletedProcess:
+    """Run one `preau` command to its end."""
+    command = [sys.executable, "-c", "import sys; from appliance.cli import main; sys.exit(main())", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, **options)
+
+
+class Running:
+    """A server that answers on `url`; `stop()` asks it politely, `kill()` does not."""
+
+    def __init__(self, process: subprocess.Popen, url: str):
+        self.process, self.url = process, url
+        self.port = int(url.rsplit(":", 1)[1])
+
+    def stop(self) -> int:
+        """SIGTERM, then wait for the end."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut does."""
+        self.process.kill()
+        self.process.wait(30)
+
+
+@contextmanager
+def serving(config: Path, *arguments: str, environment: dict | None = None):
+    """`preau --config F serve` on a free port, stopped at the end."""
+    code = "import sys; from appliance.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "--config", str(config), *(arguments or ("serve", "--port", "0"))]
+    log = config.parent / "server.log"
+    with log.open("ab") as stderr:
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True, env={**os.environ, **(environment or {})}
+        )
+    try:
+        url = ""
+        for line in process.stdout:
+            found = re.search(r"http://[\w.]+:\d+", line)
+            if found and "ready" in line:
+                url = found[0]
+                break
+        if not url:
+            raise RuntimeError(f"the server did not start:\n{log.read_text()}")
+        yield Running(process, url)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        process.stdout.close()
