@@ -122,7 +122,9 @@ def run_serve(options) -> None:
     application = app.create_app(config)
     with database.connection():
         require_current_schema(migrate)
-    server.serve(application, config, lambda port: print(f"Préau is ready on http://{config.server.host}:{port}", flush=True))
+    server.serve(
+        application, config, lambda port: print(f"Préau is ready on http://{config.server.host}:{port}", flush=True)
+    )
 
 
 def run_migrate(options) -> None:

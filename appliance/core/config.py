@@ -96,6 +96,7 @@ class Limits:
     document_mb: int = setting(40, "One document at most (MB).", low=1, high=1024)
     picture_mb: int = setting(25, "One picture at most (MB).", low=1, high=200)
     picture_megapixels: int = setting(50, "One picture at most (millions of pixels), checked before decoding.", low=1)
+    pictures_at_once: int = setting(2, "Pictures decoded at the same time; each may take 250 MB.", low=1, high=32)
     photos_per_post: int = setting(36, "Photos in one post.", low=1)
     documents_per_post: int = setting(10, "Documents in one post.", low=0)
     post_chars: int = setting(20000, "Characters in a post.", low=100)

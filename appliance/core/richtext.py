@@ -63,8 +63,8 @@ def clean_input(text: str | None, *, limit: int, field: str | None = None) -> st
     if len(text) > limit:
         raise Refused(
             _(
-                "Ce texte est trop long : %(count)s caractères, pour %(limit)s au plus. "
-                "Rien n’a été envoyé : raccourcissez-le, puis recommencez.",
+                "Ce texte est trop long : %(count)s caractères, pour %(limit)s au plus. "
+                "Rien n’a été envoyé : raccourcissez-le, puis recommencez.",
                 count=len(text),
                 limit=limit,
             ),

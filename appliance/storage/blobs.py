@@ -100,7 +100,10 @@ class BlobStore:
 
     def delete(self, blob_id: str) -> bool:
         """Remove a blob durably; False when it was already gone. The caller has destroyed its key first."""
-        path = self.path_of(blob_id)
+        return self.remove(self.path_of(blob_id))
+
+    def remove(self, path: Path) -> bool:
+        """Remove a file that `list_files` gave, durably; False when it was already gone."""
         try:
             path.unlink()
         except FileNotFoundError:

@@ -1,21 +1,25 @@
 """What people type: kept on error, checked in words, protected against forgery."""
 
-import unicodedata
 from collections.abc import Callable
 
 from flask_wtf import FlaskForm
 from flask_wtf.csrf import CSRFProtect
-from wtforms import validators
+from wtforms import DateField, RadioField, SelectField, SelectMultipleField, validators, widgets
 
 from appliance.core.errors import DomainError, Refused
 from appliance.core.i18n import lazy_
-from appliance.core.richtext import clean_input
+from appliance.core.richtext import normalise
 
 csrf = CSRFProtect()
 
 
 class Form(FlaskForm):
-    """A form of the appliance; `refuse` puts a rule's message beside the field that it concerns."""
+    """A form of the appliance; `refuse` puts a rule's message beside the field that it concerns.
+
+    After a `submit` that was not done, `status` is the one to answer with.
+    """
+
+    status = 200
 
     class Meta:
         def render_field(self, field, render_kw):
@@ -33,14 +37,19 @@ class Form(FlaskForm):
         else:
             self.form_errors = [*target, error.message]
 
-    def submit(self, action: Callable[[], object]) -> bool:
-        """Validate, then act; True when done, False when the page must be shown again with what was typed."""
+    def submit(self, action: Callable[[], object], *, keep: tuple[type[DomainError], ...] = (Refused,)) -> bool:
+        """Validate, then act; True when done, False when the page must be shown again with what was typed.
+
+        Errors of the types in `keep` are shown on the form; the others become a page of their own.
+        """
         if not self.validate_on_submit():
+            self.status = 422
             return False
         try:
             self.result = action()
-        except Refused as error:
+        except keep as error:
             self.refuse(error)
+            self.status = error.status
             return False
         return True
 
@@ -57,10 +66,47 @@ def at_most(length: int):
 
 def one_line(value: str | None) -> str:
     """A filter for names and titles: NFC, one line, no control or direction-changing signs."""
-    cleaned = clean_input(value or "", limit=None)
-    return " ".join(unicodedata.normalize("NFC", cleaned).split())
+    return " ".join(normalise(value or "").split())
 
 
 def many_lines(value: str | None) -> str:
     """A filter for texts: NFC, plain line ends, no control or direction-changing signs."""
-    return clean_input(value or "", limit=None)
+    return normalise(value or "").strip()
+
+
+class CivilDate(DateField):
+    """A date that may stay empty; what isn't one is refused in words."""
+
+    def process_formdata(self, valuelist):
+        """Read what the browser or the person wrote."""
+        if not valuelist or not valuelist[0].strip():
+            self.data = None
+            return
+        try:
+            super().process_formdata([valuelist[0].strip()])
+        except ValueError:
+            raise ValueError(lazy_("Écrivez une date, par exemple 2017-03-24.")) from None
+
+
+class _Listed:
+    def pre_validate(self, form):
+        """Only what the page offered."""
+        offered = {value for value, *_rest in self.iter_choices()}
+        chosen = self.data if isinstance(self.data, list) else [self.data]
+        if any(value not in offered for value in chosen):
+            raise validators.ValidationError(lazy_("Choisissez dans la liste."))
+
+
+class Choice(_Listed, RadioField):
+    """One answer among a few, all visible."""
+
+
+class Menu(_Listed, SelectField):
+    """One answer among many."""
+
+
+class Choices(_Listed, SelectMultipleField):
+    """Any number of answers, as boxes to tick."""
+
+    widget = widgets.ListWidget(prefix_label=False)
+    option_widget = widgets.CheckboxInput()

@@ -11,7 +11,7 @@ from appliance import __version__
 from appliance.core import i18n
 from appliance.services import audit
 from appliance.storage import database, migrate
-from appliance.web import caching, errors, forms, headers, health, nav, routing, sessions, templating
+from appliance.web import caching, downloads, errors, forms, headers, health, nav, routing, sessions, templating
 
 _log = logging.getLogger("preau.request")
 
@@ -35,6 +35,7 @@ def create_shell(config, secret: bytes) -> flask.Flask:
     templating.install(app)
     caching.configure(config.cache.pages_mb)
     health.install(app)
+    downloads.install(app)
     app.before_request(_begin)
     app.after_request(_finish)
     app.teardown_request(_end)

@@ -1,4 +1,5 @@
-"""A load generator of one thread and raw sockets: cheap enough that the server, alone on its core, is what is measured."""
+"""A load generator of one thread and raw sockets: cheap enough that the server, alone on its core, is what is
+measured."""
 
 import selectors
 import socket
@@ -102,3 +103,26 @@ def load(port: int, request: Callable[[int], bytes], *, seconds: float, concurre
     for connection in connections:
         connection.sock.close()
     return result
+
+
+class OneAtATime:
+    """A single keep-alive connection, for sequences of different requests."""
+
+    def __init__(self, port: int):
+        self.connection = _Connection(("127.0.0.1", port))
+        self.buffer = memoryview(bytearray(1 << 20))
+
+    def ask(self, request: bytes) -> tuple[int, float, int]:
+        """Send one request; the status, the seconds until the whole answer was there, its size."""
+        self.connection.begin(request)
+        status = None
+        while status is None:
+            status = self.connection.read(self.buffer)
+        taken = time.perf_counter() - self.connection.started
+        if self.connection.closes:
+            self.connection.open()
+        return status, taken, self.connection.size
+
+    def close(self) -> None:
+        """End the connection."""
+        self.connection.sock.close()

@@ -1,4 +1,5 @@
-"""Pictures for the demo school: landscapes and still lifes drawn by the program, so that no real child is ever shown."""
+"""Pictures for the demo school: landscapes and still lifes drawn by the program, so that no real child is ever
+shown."""
 
 import io
 import math
@@ -65,7 +66,8 @@ def leaves(rng, width: int, height: int) -> Image.Image:
         leaf = Image.new("RGBA", (length * 2, length * 2))
         pen, colour = ImageDraw.Draw(leaf), rng.choice(palette)
         half = [
-            (length + math.sin(t / 20 * math.pi) ** 0.8 * length * 0.32, length * (0.2 + 1.5 * t / 20)) for t in range(21)
+            (length + math.sin(t / 20 * math.pi) ** 0.8 * length * 0.32, length * (0.2 + 1.5 * t / 20))
+            for t in range(21)
         ]
         pen.polygon(half + [(2 * length - x, y) for x, y in reversed(half)], fill=(*colour, 255))
         dark = tuple(int(part * 0.72) for part in colour)
@@ -87,7 +89,7 @@ def paint(rng, width: int, height: int) -> Image.Image:
             draw.rectangle([x + 8, y + 10, x + w + 8, y + h + 10], fill=(196, 188, 174))
             draw.rectangle([x, y, x + w, y + h], fill=(252, 250, 244))
             for _ in range(9):
-                colour = tuple(rng.choice([(231, 111, 81), (244, 162, 97), (233, 196, 106), (42, 157, 143), (69, 123, 157)]))
+                colour = rng.choice([(231, 111, 81), (244, 162, 97), (233, 196, 106), (42, 157, 143), (69, 123, 157)])
                 cx, cy, r = x + w * rng.uniform(0.18, 0.82), y + h * rng.uniform(0.2, 0.8), w * rng.uniform(0.04, 0.16)
                 draw.ellipse([cx - r, cy - r, cx + r, cy + r], fill=colour)
             for petal in range(8):
@@ -121,7 +123,15 @@ def books(rng, width: int, height: int) -> Image.Image:
     """Shelves of a class library."""
     image = Image.new("RGB", (width, height), (112, 80, 58))
     draw = ImageDraw.Draw(image)
-    palette = [(190, 78, 66), (46, 94, 110), (224, 176, 84), (92, 128, 92), (232, 222, 202), (122, 96, 140), (58, 66, 82)]
+    palette = [
+        (190, 78, 66),
+        (46, 94, 110),
+        (224, 176, 84),
+        (92, 128, 92),
+        (232, 222, 202),
+        (122, 96, 140),
+        (58, 66, 82),
+    ]
     for shelf in range(4):
         bottom = height * (0.24 + shelf * 0.25)
         draw.rectangle([0, bottom - height * 0.225, width, bottom], fill=(86, 60, 44))
@@ -147,8 +157,10 @@ def sea(rng, width: int, height: int) -> Image.Image:
         draw.line([x, y, x + rng.uniform(20, 90), y], fill=(120, 176, 188), width=4)
     for _ in range(4):
         x, y, s = width * rng.uniform(0.08, 0.9), height * rng.uniform(0.5, 0.6), width * rng.uniform(0.03, 0.06)
-        draw.polygon([(x, y - 2 * s), (x, y), (x + s, y)], fill=rng.choice([(250, 246, 236), (222, 96, 74), (244, 190, 88)]))
-        draw.polygon([(x - s * 0.6, y + 4), (x + s, y + 4), (x + s * 0.6, y + s * 0.4), (x - s * 0.2, y + s * 0.4)], fill=(70, 54, 48))
+        sail, hull = rng.choice([(250, 246, 236), (222, 96, 74), (244, 190, 88)]), (70, 54, 48)
+        draw.polygon([(x, y - 2 * s), (x, y), (x + s, y)], fill=sail)
+        keel = y + s * 0.4
+        draw.polygon([(x - s * 0.6, y + 4), (x + s, y + 4), (x + s * 0.6, keel), (x - s * 0.2, keel)], fill=hull)
     draw.polygon([(0, height * 0.8), (width, height * 0.72), (width, height), (0, height)], fill=(236, 210, 160))
     for _ in range(40):
         x, y, r = rng.uniform(0, width), height * rng.uniform(0.82, 0.98), rng.uniform(4, 14)

@@ -1,0 +1,59 @@
+"""What was published in the demo school: (days ago, hour, class, author, text, pictures, options)."""
+
+POSTS = (
+    (34, 17, "CM1 A", "teacher", """Bonjour à toutes et à tous,
+
+Bienvenue dans la classe de **CM1 A**. Vous trouverez ici la vie de la classe : photos, sorties, petits mots. \
+Une question ? Laissez un commentaire, je suis la seule à le voir avec Karim.
+
+À très vite,
+*Sophie Martin*""", (), {"pinned": True}),
+    (27, 16, "CM1 A", "teacher", """Premières plantations au **jardin de l’école** : radis, soucis et capucines.
+
+Chaque enfant a son rang. On arrose à tour de rôle !""", ("garden", "garden", "garden"), {}),
+    (20, 18, "CM1 A", "teacher", """La bibliothèque de la classe est ouverte. Chaque vendredi, votre enfant \
+choisit un livre et le garde \
+une semaine.
+
+1. Il l’emporte dans la pochette bleue.
+2. Il le lit, seul ou avec vous.
+3. Il le rapporte le vendredi suivant.""", ("books",), {}),
+    (13, 17, "CM1 A", "assistant", """Atelier peinture de ce matin : *les fleurs à la manière de Matisse*. Les \
+originaux rentrent à la \
+maison à la fin du mois.""", ("paint", "paint"), {}),
+    (8, 16, "CM1 A", "teacher", """Répétition de la chorale **mardi à 16 h 30** dans la salle polyvalente. \
+Merci de prévoir une gourde.""",
+     (), {"group": "Chorale"}),
+    (6, 17, "CM1 A", "teacher", """Récolte de feuilles dans la cour : chêne, érable, hêtre et charme. Nous \
+avons appris à les reconnaître \
+à leur bord.""", ("leaves", "leaves", "leaves", "leaves", "leaves"), {}),
+    (2, 18, "CM1 A", "teacher", """**Sortie à la ferme pédagogique** jeudi.
+
+- Départ à 8 h 45 devant l’école, retour à 16 h 15.
+- Prévoir un pique-nique, des bottes et un vêtement de pluie.
+- Le programme complet est dans le document joint.
+
+Plus d’informations sur [le site de la ferme](https://example.org/ferme).""", (), {"document": "Programme de la \
+sortie.pdf"}),
+    (0, 11, "CM1 A", "teacher", """La ferme ! Les enfants ont nourri les moutons et visité la grange. Une très \
+belle journée, \
+merci aux parents qui nous ont accompagnés.""", ("farm", "farm", "farm", "farm"), {}),
+    (15, 17, "CE1", "teacher2", """Les CE1 préparent leur classe de mer. Voici à quoi ressemble la plage où \
+nous irons en mai.""",
+     ("sea", "sea"), {}),
+    (4, 17, "CE1", "teacher2", """Cette semaine, dictée sur les mots de la famille de **terre** : *terrain*, \
+*terrier*, *enterrer*…""",
+     (), {}),
+    (1, 16, "CE1", "teacher2", """Nos livres préférés du mois. Et chez vous, que lisez-vous le soir ?""", \
+("books", "leaves"), {}),
+)  # fmt: skip
+
+COMMENTS = (
+    ("La ferme !", "guardian1", "Léa n’a parlé que des moutons au dîner. Merci pour cette journée !"),
+    ("La ferme !", "guardian3", "Merci beaucoup, Inès était ravie."),
+    ("La ferme !", "teacher", "Merci à vous ! Les bottes sont à récupérer dans le couloir."),
+    ("Sortie à la ferme", "guardian2", "Faut-il prévoir aussi un goûter pour le retour ?"),
+)
+
+DRAFT = "Photos de la kermesse : à trier avant de publier."
+SCHEDULED = "**Réunion de classe** mardi à 18 h, dans la salle du CM1 A. Chaque famille est la bienvenue."

@@ -1,0 +1,266 @@
+"""`make bench`: the product against a Flask hello and clear files on the same server, one run, server and client apart.
+
+The server has one core, this client another. Each figure is also given as a ratio to hello, or to the same bytes in
+clear: seconds depend on the machine, ratios much less. `--seconds` is the length of each load, `--check` fails below the
+marks.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+from tests.bench import school
+from tests.bench.client import OneAtATime, Result, load
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVER_CORE, CLIENT_CORE = 0, 1
+
+# What must hold, as a ratio (issue “A class lives”, Speed).
+MARKS = {
+    "feed, warm": ("hello", 0.30),
+    "feed, 304": ("hello", 0.33),
+    "feed, just published": ("hello, one at a time", 0.06),
+    "comment": ("hello", 0.20),
+    "picture": ("picture in clear", 0.80),
+    "20 MB": ("20 MB in clear", 0.75),
+}
+
+
+@contextmanager
+def started(*command: str, core: int):
+    """A server process on one core; gives its port and its process id."""
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+    )
+    try:
+        for line in process.stdout:
+            if "ready on http" in line:
+                yield int(line.strip().rsplit(":", 1)[1]), process.pid
+                return
+        raise SystemExit("the server did not start")
+    finally:
+        process.terminate()
+        process.wait(30)
+        process.stdout.close()
+
+
+def get(path: str, **headers: str):
+    """A GET, the same each time."""
+    extra = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    raw = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{extra}\r\n".encode()
+    return lambda _number: raw
+
+
+def post(path: str, form, **headers: str):
+    """A POST of a form that differs each time: `form(number)` gives its fields."""
+    extra = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+
+    def request(number: int) -> bytes:
+        body = urlencode(form(number)).encode()
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{extra}Content-Type: application/x-www-form-urlencoded\r\n"
+        return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+    return request
+
+
+def memory(pid: int) -> float:
+    """Resident memory in MB."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1000
+    return 0.0
+
+
+class Table:
+    """The rows of the report, printed as they come."""
+
+    def __init__(self):
+        self.rates: dict[str, float] = {}
+        print(f"{'':34}{'req/s':>9}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'MB/s':>9}   ratio")
+
+    def add(self, name: str, result: Result, expected: int, yardstick: str = "hello") -> None:
+        """One line; answers with another status than expected end the run: they'd be measured for nothing."""
+        wrong = {status: n for status, n in result.statuses.items() if status != expected}
+        if wrong:
+            raise SystemExit(f"{name}: expected {expected}, got {wrong}")
+        self.rates[name] = result.rate
+        times = "".join(f"{result.percentile(share):9.2f}" for share in (0.5, 0.95, 0.99))
+        ratio = f"{result.rate / self.rates[yardstick]:6.2f} of {yardstick}" if name != yardstick else "     1"
+        print(f"{name:34}{result.rate:9.1f}{times}{result.received / result.seconds / 1e6:9.1f} {ratio}", flush=True)
+
+
+def run(seconds: float, concurrency: int) -> dict[str, float]:
+    """Measure everything; the rates by name."""
+    os.sched_setaffinity(0, {CLIENT_CORE})
+    folder = Path(tempfile.mkdtemp(prefix="preau-bench-"))
+    bench = school.build(folder)
+    (folder / "clear").mkdir()
+    sizes = school.clear_copies(bench, folder / "clear")
+    print(
+        f"picture {sizes['picture'] / 1e3:.0f} kB, document {sizes['document'] / 1e6:.1f} MB, concurrency {concurrency}\n"
+    )
+    serve = (
+        "-c",
+        "import sys; from appliance.cli import main; sys.exit(main())",
+        "--config",
+        str(folder / "config.toml"),
+    )
+    table, length = Table(), {"seconds": seconds, "concurrency": concurrency}
+    with (
+        started("-m", "tests.bench.yardstick", str(folder / "clear"), core=SERVER_CORE) as (plain, _pid),
+        started(*serve, "serve", "--port", "0", core=SERVER_CORE) as (port, pid),
+    ):
+        feed, teacher = f"/classes/{bench.classroom}", {"Cookie": bench.cookie("teacher")}
+        guardian = {"Cookie": bench.cookie("guardian1")}
+        table.add("hello", load(plain, get("/hello"), **length), 200)
+        table.add("feed, warm", load(port, get(feed, **guardian), **length), 200)
+        table.add("feed, warm, staff", load(port, get(feed, **teacher), **length), 200)
+        tag = _header(port, get(feed, **guardian)(0), "etag")
+        table.add("feed, 304", load(port, get(feed, If_None_Match=tag, **guardian), **length), 304)
+        table.add("hello, one at a time", load(plain, get("/hello"), seconds=seconds, concurrency=1), 200)
+        table.add("feed, just published", after_publication(port, bench, seconds), 200, "hello, one at a time")
+        comment = post(
+            f"/publications/{bench.post}/commentaires",
+            lambda number: {
+                "csrf_token": bench.csrf("guardian1"),
+                "text": f"Merci {number}",
+                "submission": f"{os.getpid()}c{number}",
+            },
+            **guardian,
+        )
+        table.add("comment", load(port, comment, **length), 303)
+        table.add("publication", load(port, _publication(bench), seconds=seconds, concurrency=2, warm_up=2), 303)
+        table.add("picture in clear", load(plain, get("/clear/picture"), **length), 200)
+        table.add("picture", load(port, get(bench.picture, **guardian), **length), 200, "picture in clear")
+        few, before = {"seconds": seconds, "concurrency": 4, "warm_up": 4}, memory(pid)
+        table.add("20 MB in clear", load(plain, get("/clear/document"), **few), 200)
+        table.add("20 MB", load(port, get(bench.document, **teacher), **few), 200, "20 MB in clear")
+        span = {"Range": "bytes=9000000-9999999"}
+        table.add("1 MB of 20 in clear", load(plain, get("/clear/document", **span), **length), 206)
+        table.add(
+            "1 MB of 20", load(port, get(bench.document, **span, **teacher), **length), 206, "1 MB of 20 in clear"
+        )
+        after = memory(pid)
+        sign_in = post(
+            "/connexion",
+            lambda _number: {
+                "csrf_token": bench.csrf("visitor"),
+                "identifier": "guardian2@bench.test",
+                "password": school.PASSWORD,
+            },
+            Cookie=bench.cookie("visitor"),
+        )
+        table.add("sign-in", load(port, sign_in, **length), 303)
+        storm(port, table, bench, sign_in, seconds, concurrency, guardian)
+        print(f"\nmemory: {before:.0f} MB before the downloads, {after:.0f} MB after, {memory(pid):.0f} MB at the end")
+    print_sql(bench)
+    return table.rates
+
+
+def _publication(bench):
+    form = {"csrf_token": bench.csrf("teacher"), "audience": "whole", "act": "publish"}
+    return post(
+        f"/classes/{bench.classroom}/publications/nouvelle",
+        lambda number: form | {"text": f"Une publication {number}", "submission": f"{os.getpid()}p{number}"},
+        Cookie=bench.cookie("teacher"),
+    )
+
+
+def after_publication(port: int, bench, seconds: float) -> Result:
+    """Publish, then time each of three guardians' first look at the feed; again and again, on one connection."""
+    publish, result, line = _publication(bench), Result(0.0), OneAtATime(port)
+    looks = [get(f"/classes/{bench.classroom}", Cookie=bench.cookie(f"guardian{n}"))(0) for n in (1, 2, 3)]
+    begun, number = time.perf_counter(), 1_000_000
+    while time.perf_counter() - begun < seconds:
+        number += 1
+        line.ask(publish(number))
+        for look in looks:
+            status, taken, size = line.ask(look)
+            result.latencies.append(taken)
+            result.statuses[status] = result.statuses.get(status, 0) + 1
+            result.received += size
+    line.close()
+    result.seconds = sum(result.latencies)
+    return result
+
+
+def storm(port: int, table: Table, bench, sign_in, seconds: float, concurrency: int, guardian: dict) -> None:
+    """The feed while 16 connections do nothing but sign in."""
+    code = "import sys, pickle; from tests.bench.client import load; raw = pickle.loads(sys.stdin.buffer.read()); "
+    code += f"load({port}, lambda n: raw, seconds={seconds + 1}, concurrency=16)"
+    import pickle
+
+    other = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE)
+    other.stdin.write(pickle.dumps(sign_in(0)))
+    other.stdin.close()
+    time.sleep(0.5)
+    result = load(port, get(f"/classes/{bench.classroom}", **guardian), seconds=seconds, concurrency=concurrency)
+    other.wait(60)
+    table.add("feed during a sign-in storm", result, 200)
+
+
+def _header(port: int, request: bytes, name: str) -> str:
+    import socket
+
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        sock.sendall(request)
+        head = sock.recv(65536).split(b"\r\n\r\n")[0].decode("latin-1")
+    return next(line.split(": ", 1)[1] for line in head.split("\r\n") if line.lower().startswith(name + ":"))
+
+
+def print_sql(bench) -> None:
+    """How many SQL statements each page takes, counted in this process."""
+    from appliance import app as composition
+    from appliance.storage.database import db
+
+    app, counted = composition.create_app(bench.config), []
+    plain = db.obj.execute_sql
+    db.obj.execute_sql = lambda sql, *rest, **options: (counted.append(sql), plain(sql, *rest, **options))[1]
+    print("\nSQL statements: ", end="")
+    for name, path, who in (
+        ("feed cold", f"/classes/{bench.classroom}", "guardian2"),
+        ("feed warm", f"/classes/{bench.classroom}", "guardian2"),
+        ("feed, staff, cold", f"/classes/{bench.classroom}", "teacher"),
+        ("home cold", "/", "guardian2"),
+        ("picture", bench.picture, "guardian2"),
+    ):
+        counted.clear()
+        with app.test_client() as client:
+            answer = client.get(path, headers={"Cookie": bench.cookie(who)})
+            answer.close()
+            print(f"{name} {len(counted)}", end=" · ")
+    print()
+    db.obj.execute_sql = plain
+
+
+def main() -> int:
+    """Parse, measure, compare with the marks."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=4, help="length of each load (default: %(default)s)")
+    parser.add_argument("--concurrency", type=int, default=8)
+    parser.add_argument("--check", action="store_true", help="exit 1 when a mark is missed")
+    options = parser.parse_args()
+    rates, missed = run(options.seconds, options.concurrency), []
+    print("\nmarks:")
+    for name, (yardstick, mark) in MARKS.items():
+        ratio = rates[name] / rates[yardstick]
+        print(f"  {'ok  ' if ratio >= mark else 'MISS'} {name}: {ratio:.2f} of {yardstick}, mark {mark:.2f}")
+        missed += [name] if ratio < mark else []
+    print(
+        f"  {'ok  ' if rates['sign-in'] >= 30 else 'MISS'} sign-in: {rates['sign-in']:.0f} a second on a core, mark 30"
+    )
+    return 1 if missed and options.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
