@@ -13,15 +13,55 @@ from pathlib import Path
 import waitress
 from apscheduler.schedulers.background import BackgroundScheduler
 from waitress.channel import HTTPChannel
-from waitress.task import WSGITask
+from waitress.task import ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import build_http_date
 
 from appliance import features
 from appliance.core.config import Config
 from appliance.storage import database
+from appliance.web import routing
 
 _log = logging.getLogger("preau.server")
 TICK_SECONDS = 20
+
+
+class Lanes(ThreadedTaskDispatcher):
+    """Two pools of threads: what takes long (passwords, uploads) queues beside the pages and never in front of them.
+
+    When too many wait in the slow lane, the next one is marked and answered at once, politely, by the fast lane.
+    """
+
+    def __init__(self, fast: int, slow: int, waiting: int):
+        super().__init__()
+        self.waiting = waiting
+        self.slow = ThreadedTaskDispatcher()
+        self.set_thread_count(fast)
+        self.slow.set_thread_count(slow)
+
+    def add_task(self, task):
+        """Put a connection's next request into its lane."""
+        request = task.requests[0] if getattr(task, "requests", None) else None
+        if request is None or not _is_slow(request):
+            super().add_task(task)
+        elif len(self.slow.queue) >= self.waiting:
+            request.headers[BUSY_HEADER] = "1"
+            super().add_task(task)
+        else:
+            self.slow.add_task(task)
+
+    def shutdown(self, cancel_pending=True, timeout=5):
+        """Finish what runs in both lanes."""
+        self.slow.shutdown(cancel_pending, timeout)
+        return super().shutdown(cancel_pending, timeout)
+
+
+BUSY_HEADER = "PREAU_BUSY"
+
+
+def _is_slow(request) -> bool:
+    if request.command != "POST":
+        return False
+    return request.path.startswith(tuple(routing.SLOW_PATHS)) or "multipart/" in request.headers.get("CONTENT_TYPE", "")
 
 
 class KeepAliveTask(WSGITask):
@@ -87,7 +127,6 @@ def create_server(app, config: Config):
     options = {
         "host": server.host,
         "port": server.port,
-        "threads": server.threads,
         "connection_limit": server.connections,
         "asyncore_use_poll": True,
         "channel_timeout": 60,
@@ -101,16 +140,17 @@ def create_server(app, config: Config):
         options["trusted_proxy"] = server.trusted_proxy
         options["trusted_proxy_headers"] = {"x-forwarded-for", "x-forwarded-proto"}
         options["trusted_proxy_count"] = 1
-    made = waitress.create_server(app, **options)
-    for part in getattr(made, "map", {}).values():
-        if hasattr(part, "channel_class"):
-            part.channel_class = Channel
+    lanes = Lanes(server.threads, server.slow_threads, config.security.hashing_queue)
+    made = waitress.create_server(app, _dispatcher=lanes, **options)
+    for part in (made, *getattr(made, "map", {}).values()):  # several sockets when the host has several addresses
+        part.channel_class = Channel
     return made
 
 
 def serve(app, config: Config, ready: Callable[[int], None] = lambda port: None) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are finished before the end."""
     spool_to_memory()
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is load, not news
     server = create_server(app, config)
     scheduler = start_scheduler([job for feature in features.load() for job in feature.jobs])
     # waitress finishes its tasks when run() leaves through SystemExit; the default handler would kill them
@@ -122,7 +162,6 @@ def serve(app, config: Config, ready: Callable[[int], None] = lambda port: None)
     finally:
         notify("STOPPING=1")
         scheduler.shutdown(wait=True)
-        database.disconnect()
         if tempfile.tempdir and "preau-" in tempfile.tempdir:
             shutil.rmtree(tempfile.tempdir, ignore_errors=True)
 

@@ -32,6 +32,7 @@ class Server:
         "Address that families type, without a final slash. Cookies are Secure when it is https.",
     )
     threads: int = setting(4, "Threads that answer requests. Few are faster than many.", low=1, high=64)
+    slow_threads: int = setting(8, "Threads for passwords and uploads, which never hold up a page.", low=1, high=64)
     connections: int = setting(1000, "Open connections at most.", low=10, high=20000)
     trusted_proxy: str = setting("", "Address of the proxy whose X-Forwarded-* headers are believed; empty: none.")
     metrics_token: str = setting("", "Bearer token for /metrics from elsewhere than loopback; empty: loopback only.")
@@ -45,7 +46,7 @@ class Database:
         "sqlite:///preau.db",
         "sqlite:///FILE (relative to this file) or postgresql://USER:PASSWORD@HOST:PORT/NAME.",
     )
-    pool: int = setting(8, "PostgreSQL connections at most.", low=1, high=200)
+    pool: int = setting(16, "PostgreSQL connections at most: threads + slow_threads + 4.", low=1, high=200)
 
 
 @dataclass(frozen=True)

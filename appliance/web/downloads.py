@@ -2,12 +2,14 @@
 others.
 
 A file never changes under its address, so its ETag is strong; `no-cache` makes the browser ask again each time,
-because who may see it can change. The body is a seekable reader given to the server as a file: no thread waits for a slow phone.
+because who may see it can change. The body is a seekable reader given to the server as a file: no thread waits for a
+slow phone.
 """
 
 import logging
 import os
 import re
+import time
 
 import flask
 from werkzeug.wsgi import wrap_file
@@ -18,12 +20,13 @@ from appliance.crypto.errors import Tampered
 from appliance.services import audit, background
 from appliance.services.media import access, names, store
 from appliance.storage import database
-from appliance.web import routing
+from appliance.web import headers, health, routing, sessions
 
 _log = logging.getLogger("preau.media")
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 BLOCK = 128 * 1024
+_alarmed: set[tuple[str, str]] = set()
 
 
 class Damaged(DomainError):
@@ -34,52 +37,95 @@ class Damaged(DomainError):
 
 
 def install(app: flask.Flask) -> None:
-    """Declare the route."""
+    """Declare the route, and put the quick way in front of it."""
     app.add_url_rule("/medias/<media>/<rendition>", "media", send)
     routing.ACCESS["media"] = "signed_in"
+    app.wsgi_app = InFront(app, app.wsgi_app)
 
 
 def send(media: str, rendition: str):
     """One file of a media that this person may see, whole or the range that was asked for."""
-    request, actor = flask.request, flask.g.actor
+    request = flask.request
+    status, fields, body = answer(flask.g.actor, media, rendition, request.method, request.headers.get)
+    if body is not None:
+        body = wrap_file(request.environ, body, BLOCK)
+    return flask.Response(body, status=status, headers=fields, direct_passthrough=True)
+
+
+class InFront:
+    """Files without the framework: a page of photos asks for sixty. Same decision, same answer, a third of the work.
+
+    Only an answer that succeeds leaves from here; whatever else happens, the route below says it in words.
+    """
+
+    def __init__(self, app: flask.Flask, below):
+        self.app, self.below = app, below
+
+    def __call__(self, environ, start_response):
+        """Answer a media that may be seen, hand everything else on."""
+        path = environ["PATH_INFO"]
+        if path.startswith("/medias/") and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            begun = time.perf_counter()
+            found = self._find(path.split("/"), environ)
+            if found is not None:
+                status, fields, body = found
+                start_response(
+                    _STATUS[status], [*fields.items(), *headers.all_for(self.app.config["PREAU"].secure, fields)]
+                )
+                health.count("media", status, time.perf_counter() - begun)
+                return [] if body is None else wrap_file(environ, body, BLOCK)
+        return self.below(environ, start_response)
+
+    def _find(self, parts: list[str], environ):
+        token = sessions.token_in(environ, self.app.session_interface.cookie)
+        if len(parts) != 4 or not token or "HTTP_PREAU_BUSY" in environ:
+            return None
+        try:
+            database.connect()
+            row = sessions.find_session(token, self.app.config["PREAU"].security)
+            actor = sessions.actor_of(row) if row is not None else None
+            if actor is None or not actor.notice_accepted:
+                return None
+            return answer(actor, parts[2], parts[3], environ["REQUEST_METHOD"], lambda name: _header(environ, name))
+        except DomainError:
+            return None
+        finally:
+            database.release()
+
+
+def _header(environ, name: str) -> str | None:
+    return environ.get("HTTP_" + name.upper().replace("-", "_"))
+
+
+_STATUS = {200: "200 OK", 206: "206 Partial Content", 304: "304 Not Modified", 416: "416 Range Not Satisfiable"}
+
+
+def answer(actor, media: str, rendition: str, method: str, header) -> tuple[int, dict[str, str], "Span | None"]:
+    """(status, headers, body) for a file that the actor may see; NotFound when not. `header(name)` reads the
+    request."""
     if not access.is_visible(actor, media):
         raise NotFound()
     row = store.get_rendition(media, rendition)
-    etag = row.blob_id
-    headers = _headers(row)
-    if request.if_none_match.contains(etag):
-        answer = flask.Response(status=304, headers=headers)
-        answer.set_etag(etag)
-        return answer
-    start, stop, status = _span(request.headers, etag, row.size)
+    etag = f'"{row.blob_id}"'
+    fields = {"ETag": etag, "Cache-Control": "private, no-cache", "Content-Security-Policy": _POLICY, "Vary": "Cookie"}
+    known = header("If-None-Match")
+    if known is not None and (etag in known or known.strip() == "*"):
+        return 304, fields, None
+    start, stop, status = _span(header("Range") or "", header("If-Range"), etag, row.size)
     if status == 416:
-        return flask.Response(status=416, headers={"Content-Range": f"bytes */{row.size}"})
-    headers["Content-Length"] = str(stop - start)
-    headers["Accept-Ranges"] = "bytes"
+        return 416, {"Content-Range": f"bytes */{row.size}", "Content-Length": "0"}, None
     if status == 206:
-        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{row.size}"
-    if request.method == "HEAD":
-        answer = flask.Response(status=status, headers=headers, mimetype=row.mime)
-    else:
-        body = wrap_file(request.environ, Span(_open(row), start, stop), BLOCK)
-        answer = flask.Response(body, status=status, headers=headers, mimetype=row.mime, direct_passthrough=True)
-    answer.set_etag(etag)
-    return answer
-
-
-def _headers(row) -> dict[str, str]:
-    headers = {"Cache-Control": "private, no-cache", "Content-Security-Policy": _POLICY, "Vary": "Cookie"}
+        fields["Content-Range"] = f"bytes {start}-{stop - 1}/{row.size}"
     if row.family != "picture":  # a document is saved, never opened as a page of ours
-        headers["Content-Disposition"] = names.content_disposition(store.open_name(row, row))
-    return headers
+        fields["Content-Disposition"] = names.content_disposition(store.open_name(row, row))
+    fields |= {"Content-Type": row.mime, "Content-Length": str(stop - start), "Accept-Ranges": "bytes"}
+    return status, fields, None if method == "HEAD" else Span(_open(row), start, stop)
 
 
-def _span(headers, etag: str, size: int) -> tuple[int, int, int]:
+def _span(asked: str, if_range: str | None, etag: str, size: int) -> tuple[int, int, int]:
     """(start, stop, status) of what is asked: 200 whole, 206 one range, 416 none of it exists (RFC 9110 §14)."""
-    asked = headers.get("Range", "")
     match = _RANGE.fullmatch(asked.replace(" ", ""))
-    if_range = headers.get("If-Range")
-    if not match or match[1] == match[2] == "" or (if_range is not None and if_range != f'"{etag}"'):
+    if not match or match[1] == match[2] == "" or (if_range is not None and if_range != etag):
         return 0, size, 200  # several ranges, another unit or another version: the whole file is a right answer
     first, last = match.groups()
     if first == "":
@@ -128,7 +174,11 @@ def _open(row):
 
 
 def _alarm(media_public_id: str, what: str) -> None:
-    """Log and journal a damaged file, from another thread: it may be noticed while the server is sending."""
+    """Log and journal a damaged file, once a run, from another thread: it may be noticed while the server is
+    sending."""
+    if (media_public_id, what) in _alarmed:
+        return
+    _alarmed.add((media_public_id, what))
     _log.error("damaged media", extra={"media": media_public_id, "what": what})
     background.submit(_journal, media_public_id, f"media_{what}")
 

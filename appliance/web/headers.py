@@ -18,6 +18,11 @@ _ITEMS = tuple(FIXED.items())
 _HSTS = ("Strict-Transport-Security", "max-age=31536000")
 
 
+def all_for(secure: bool, present) -> list[tuple[str, str]]:
+    """The fixed headers that `present` lacks, for an answer made without the framework."""
+    return [*(item for item in _ITEMS if item[0] not in present), *([_HSTS] if secure else [])]
+
+
 def add(response, secure: bool):
     """Put the fixed headers on a response that doesn't have its own, and forbid storing what has no rule of its own."""
     headers = response.headers

@@ -20,6 +20,8 @@ CHECKS: dict[str, Callable] = {
     "dpo": lambda actor: actor is not None and "dpo" in actor.offices,
     "loopback": lambda actor: True,
 }
+# POST to these hashes a password; the server queues them, and uploads, beside the pages (server.Lanes).
+SLOW_PATHS: list[str] = []
 ACCESS: dict[str, str] = {"static": "public"}
 
 
@@ -29,10 +31,18 @@ class Slice(flask.Blueprint):
     def __init__(self, name: str, import_name: str):
         super().__init__(name, import_name, template_folder="templates")
 
-    def page(self, rule: str, *, access: str, methods: tuple[str, ...] = ("GET",), **options) -> Callable:
-        """Declare a route; `access` is one of CHECKS, and the same function serves all `methods`."""
+    def page(
+        self, rule: str, *, access: str, methods: tuple[str, ...] = ("GET",), slow: bool = False, **options
+    ) -> Callable:
+        """Declare a route; `access` is one of CHECKS, and the same function serves all `methods`.
+
+        `slow` says that its POST hashes a password.
+        """
         if access not in CHECKS:
             raise ValueError(f"unknown access {access!r}")
+
+        if slow:
+            SLOW_PATHS.append(rule.partition("<")[0])
 
         def decorate(view: Callable) -> Callable:
             ACCESS[f"{self.name}.{options.get('endpoint', view.__name__)}"] = access

@@ -21,7 +21,7 @@ from appliance.school.notice import VERSION
 from appliance.school.policy import Actor
 from appliance.services import audit
 from appliance.storage import database
-from appliance.storage.fields import from_micros, to_micros
+from appliance.storage.fields import to_micros
 from appliance.storage.prepared import P, Prepared
 
 _SEEN_EVERY = timedelta(hours=1)
@@ -124,27 +124,46 @@ def hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def load_actor(_request) -> Actor | None:
-    """The person of this cookie, or None; expired, revoked and disabled are the same nobody."""
-    session = flask.session
-    if session.fresh:
-        return None
-    limits, now = flask.current_app.config["PREAU"].security, clock.now()
-    row = _LOAD.first(
-        token=hash_token(session.token),
+def token_in(environ: dict, cookie: str) -> str:
+    """The cookie's value in a raw request; empty when it has none of the right shape."""
+    for part in environ.get("HTTP_COOKIE", "").split(";"):
+        name, _equals, value = part.strip().partition("=")
+        if name == cookie and len(value) == 43 and value.isascii():
+            return value
+    return ""
+
+
+def find_session(token: str, limits):
+    """The row of a cookie with its account, or None: expired, revoked and disabled are the same nobody."""
+    now = clock.now()
+    return _LOAD.first(
+        token=hash_token(token),
         idle=to_micros(now - timedelta(hours=limits.session_hours)),
         oldest=to_micros(now - timedelta(days=limits.session_days)),
     )
+
+
+def actor_of(row) -> Actor:
+    """The person of a session's row."""
+    return Actor(*row[:8], row.access_revision or 0, row.notice is not None)
+
+
+def load_actor(_request) -> Actor | None:
+    """The person of this request's cookie, or None; takes over the flashes that wait, and notes that they were here."""
+    session = flask.session
+    if session.fresh:
+        return None
+    row = find_session(session.token, flask.current_app.config["PREAU"].security)
     if row is None:
         return None
     session.row_id, session.stored_flashes = row.session_id, row.flashes
     if row.flashes:
         session["_flashes"] = [tuple(item) for item in json.loads(row.flashes)]
-    seen_at = row.seen_at if not isinstance(row.seen_at, int) else from_micros(row.seen_at)
-    if now - seen_at > _SEEN_EVERY:
+    now = clock.now()
+    if now - row.seen_at > _SEEN_EVERY:
         with database.transaction():
             Session.update(seen_at=now).where(Session.id == row.session_id).execute()
-    return Actor(*row[:8], row.access_revision or 0, row.notice is not None)
+    return actor_of(row)
 
 
 def find_actor() -> Actor | None:

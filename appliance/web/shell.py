@@ -9,6 +9,7 @@ import flask
 
 from appliance import __version__
 from appliance.core import i18n
+from appliance.core.errors import Unavailable
 from appliance.services import audit
 from appliance.storage import database, migrate
 from appliance.web import caching, downloads, errors, forms, headers, health, nav, routing, sessions, templating
@@ -56,6 +57,8 @@ def _begin():
         return None
     agent = sessions.agent_family(request.user_agent.string)
     audit.set_source(audit.Source(g.request_id, audit.truncate_address(request.remote_addr or ""), agent))
+    if "HTTP_PREAU_BUSY" in request.environ:
+        raise Unavailable()
     database.connect()
     g.actor = sessions.find_actor()
     i18n.activate(_language(g.actor))

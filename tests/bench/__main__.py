@@ -235,7 +235,7 @@ def print_sql(bench) -> None:
         ("picture", bench.picture, "guardian2"),
     ):
         counted.clear()
-        with app.test_client() as client:
+        with app.test_client(use_cookies=False) as client:
             answer = client.get(path, headers={"Cookie": bench.cookie(who)})
             answer.close()
             print(f"{name} {len(counted)}", end=" · ")

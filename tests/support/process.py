@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+PREAU = "import sys; from appliance.cli import main; sys.exit(main())"
 
 
 def preau(*arguments: object, **options) -> subprocess.CompletedProcess:
     """Run one `preau` command to its end."""
-    command = [sys.executable, "-c", "import sys; from appliance.cli import main; sys.exit(main())", *map(str, arguments)]
+    command = [sys.executable, "-c", PREAU, *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, **options)
 
 
@@ -38,13 +39,11 @@ class Running:
 @contextmanager
 def serving(config: Path, *arguments: str, environment: dict | None = None):
     """`preau --config F serve` on a free port, stopped at the end."""
-    code = "import sys; from appliance.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", code, "--config", str(config), *(arguments or ("serve", "--port", "0"))]
+    command = [sys.executable, "-c", PREAU, "--config", str(config), *(arguments or ("serve", "--port", "0"))]
     log = config.parent / "server.log"
     with log.open("ab") as stderr:
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True, env={**os.environ, **(environment or {})}
-        )
+        variables = {**os.environ, **(environment or {})}
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True, env=variables)
     try:
         url = ""
         for line in process.stdout:

@@ -7,9 +7,9 @@ school), principal, admin, dpo.
 """
 
 import hmac
+import secrets
 import shutil
 from dataclasses import replace
-from hashlib import sha256
 from types import SimpleNamespace
 
 from flask.testing import FlaskClient
@@ -58,7 +58,9 @@ def build() -> None:
     places.appoint(SYSTEM, accounts["dpo"], academy, "dpo")
     families = (
         ("Léa", "Dubois", cm1, school, [("guardian1", "Anne", "Dubois", "legal"),
-                                ("guardian2", "Marc", "Lefort", "legal"), ("contact", "Paul", "Girard", "contact"), ("withdrawn", "Denis", "Rey", "withdrawn")]),
+                                ("guardian2", "Marc", "Lefort", "legal"),
+                                ("contact", "Paul", "Girard", "contact"),
+                                ("withdrawn", "Denis", "Rey", "withdrawn")]),
         ("Inès", "Benali", cm1, school, [("nadia", "Nadia", "Benali", "legal")]),
         ("Adam", "Benali", ce1, school, [("nadia", "Nadia", "Benali", "legal")]),
         ("Hugo", "Petit", cm1, school, [("hugo1", "Rose", "Petit", "legal"), ("hugo2", "Jean", "Petit", "legal"),
@@ -111,7 +113,7 @@ class Browser(FlaskClient):
     def sign_in_as(self, account: Account) -> "Browser":
         """Open a session row for this account and hold its cookie."""
         self.person = account
-        token = sha256(f"{account.public_id}{id(self)}".encode()).hexdigest()[:43]
+        token = secrets.token_urlsafe(32)
         Session.create(account=account, token_sha256=sessions.hash_token(token))
         self.set_cookie(*(("preau", token) if _new_set_cookie() else ("localhost", "preau", token)))
         self.token = token
