@@ -14,7 +14,7 @@ from appliance.school.models import MODELS as SCHOOL_MODELS
 from appliance.services import audit, mail
 from appliance.services.media import models as media_models
 from appliance.services.media import store as media_store
-from appliance.services.people import accounts, resets
+from appliance.services.people import accounts, invitations, joining, resets
 from appliance.services.people import models as people_models
 from appliance.storage import database
 from appliance.storage.blobs import BlobStore
@@ -48,6 +48,8 @@ def open_kernel(config: Config) -> Kernel:
     mail.configure(config.mail)
     accounts.configure(config.security)
     resets.configure(config.security)
+    invitations.configure(config.security, config.limits)
+    joining.configure(config.limits)
     return Kernel(config, ring, blobs)
 
 

@@ -1,4 +1,4 @@
-"""Accounts from the command line: opened, listed, closed, given a new password or an office; no password is ever an argument."""
+"""Accounts from the command line: opened, listed, closed, reset, given an office; no password is ever an argument."""
 
 import argparse
 import getpass
@@ -36,7 +36,9 @@ def add_commands(groups) -> None:
     create.add_argument("--office", choices=("principal", "admin", "dpo"), help="give this office at once")
     create.add_argument("--school", help="name or UAI of the school that the office is over (default: all)")
     create.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-    create.add_argument("--password-prompt", action="store_true", help="ask for the password, twice, without showing it")
+    create.add_argument(
+        "--password-prompt", action="store_true", help="ask for the password, twice, without showing it"
+    )
     create.set_defaults(run=run_create)
     listing = verbs.add_parser("list", help="accounts with their offices and state")
     listing.add_argument("--json", action="store_true", help="for programs")

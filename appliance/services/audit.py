@@ -82,6 +82,9 @@ _HEAD = Prepared(
         AuditHead.select(AuditHead.size, AuditHead.frontier, AuditHead.last).where(AuditHead.id == 1)
     )
 )
+_SALT = Prepared(
+    lambda: AuditPseudonym.select(AuditPseudonym.salt).where(AuditPseudonym.account_public_id == P("account"))
+)
 _BUMP = Prepared(lambda: Revision.update(value=Revision.value + 1).where(Revision.scope == P("scope")))
 _INSERT = Prepared(lambda: AuditEntry.insert(seq=P("seq"), at=P("at"), entry=P("entry"), leaf=P("leaf")))
 _UPDATE = Prepared(
@@ -117,7 +120,7 @@ def pseudonym(account_public_id: str) -> str:
     """The name under which the journal knows a person; made at their first entry."""
     if not account_public_id:
         return ""
-    row = AuditPseudonym.get_or_none(AuditPseudonym.account_public_id == account_public_id)
+    row = _SALT.first(account=account_public_id)
     if row is None:
         row = AuditPseudonym.create(account_public_id=account_public_id, salt=secrets.token_bytes(16))
     return hashlib.sha256(row.salt + account_public_id.encode()).hexdigest()[:24]

@@ -31,13 +31,13 @@ def create_shell(config, secret: bytes) -> flask.Flask:
     app.config["MAX_FORM_MEMORY_SIZE"] = 4_000_000
     app.json.ensure_ascii = False
     sessions.install(app, config, secret)
-    forms.csrf.init_app(app)
     errors.install(app)
     templating.install(app)
     caching.configure(config.cache.pages_mb)
     health.install(app)
     downloads.install(app)
     app.before_request(_begin)
+    forms.csrf.init_app(app)  # after _begin: its refusal too is in the reader's language, and is timed
     app.after_request(_finish)
     app.teardown_request(_end)
     return app

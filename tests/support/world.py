@@ -110,6 +110,12 @@ class Browser(FlaskClient):
 
     person: Account | None = None
 
+    def open(self, *args, **options):
+        """One request; afterwards the test reads rows as before (the request hands PostgreSQL's connection back)."""
+        answer = super().open(*args, **options)
+        database.connect()
+        return answer
+
     def sign_in_as(self, account: Account) -> "Browser":
         """Open a session row for this account and hold its cookie."""
         self.person = account

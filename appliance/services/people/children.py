@@ -56,6 +56,18 @@ def create_student(
     return student
 
 
+def update_student(actor, student: Student, **changes) -> None:
+    """Change what the school knows of a pupil (names, birth, photo rights); saying the same again leaves no trace."""
+    with transaction():
+        changes = {name: value for name, value in changes.items() if getattr(student, name) != value}
+        if not changes:
+            return
+        Student.update(changes).where(Student.id == student.id).execute()
+        event = "photo_rights_changed" if set(changes) == {"photo_rights"} else "student_updated"
+        reason = changes.get("photo_rights", "")
+        audit.record(actor, "update", event, kind="student", object_id=student.public_id, reason=reason)
+
+
 def enrol(actor, student: Student, classroom: Classroom) -> Enrolment:
     """Put a pupil in a class; one who had left comes back in the same row."""
     with transaction():
@@ -119,6 +131,15 @@ def create_guardian(
     return guardian
 
 
+def update_guardian(actor, guardian: Guardian, *, contact: Contact | None = None, **names) -> None:
+    """Change a guardian's names and, when `contact` is given, how the school reaches them."""
+    with transaction():
+        if contact is not None:
+            names["contact"] = seal_contact(guardian, contact)
+        Guardian.update(names).where(Guardian.id == guardian.id).execute()
+        audit.record(actor, "update", "guardian_updated", kind="guardian", object_id=guardian.public_id)
+
+
 def seal_contact(guardian: Guardian, contact: Contact) -> bytes:
     """The sealed bytes of a guardian's contact details."""
     key, context = _contact_key(guardian)
@@ -162,6 +183,14 @@ def set_authority(actor, guardianship: Guardianship, authority: str, *, document
             authority=authority, document_reference=document_reference.strip(), changed_at=clock.now()
         ).where(Guardianship.id == guardianship.id).execute()
         _record_guardianship(actor, "update", "guardianship_authority_changed", guardianship.guardian, authority)
+
+
+def describe_link(actor, guardianship: Guardianship, kinship: str) -> None:
+    """Say what a guardian is to a child (mother, grandparent…); it allows nothing by itself."""
+    with transaction():
+        if guardianship.kinship != kinship:
+            Guardianship.update(kinship=kinship).where(Guardianship.id == guardianship.id).execute()
+            _record_guardianship(actor, "update", "guardianship_described", guardianship.guardian, "")
 
 
 def unlink(actor, guardianship: Guardianship) -> None:

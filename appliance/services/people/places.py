@@ -7,9 +7,9 @@ from appliance.core.errors import Refused
 from appliance.core.i18n import _
 from appliance.core.ids import ALPHABET, new_id
 from appliance.school import keys
-from appliance.school.models import Academy, Classroom, Membership, Office, School, SchoolYear
+from appliance.school.models import Academy, Account, Classroom, Membership, Office, School, SchoolYear
 from appliance.services import audit
-from appliance.storage.database import transaction
+from appliance.storage.database import locked, transaction
 
 OFFICES = ("principal", "admin", "dpo")
 TEACHING = ("teacher", "assistant")
@@ -25,8 +25,9 @@ def create_academy(actor, name: str) -> Academy:
 
 
 def create_school(actor, academy: Academy, name: str, *, uai: str = "", city: str = "") -> School:
-    """Create a school of an academy."""
+    """Create a school of an academy; Refused when the name is taken."""
     with transaction():
+        _require_free_school_name(academy, name)
         school = School.create(academy=academy, name=name, uai=uai, city=city)
         audit.record(
             actor, "create", "school_created", kind="school", object_id=school.public_id, tenant=academy.public_id
@@ -124,3 +125,114 @@ def add_teacher(actor, account, classroom: Classroom, role: str = "teacher") -> 
                 reason=role,
             )
     return membership
+
+
+def rename_school(actor, school: School, name: str, city: str) -> None:
+    """Change a school's name and town; Refused when another school of the academy has that name."""
+    with transaction():
+        _require_free_school_name(school.academy, name, school.id)
+        School.update(name=name, city=city).where(School.id == school.id).execute()
+        audit.record(
+            actor,
+            "update",
+            "school_renamed",
+            kind="school",
+            object_id=school.public_id,
+            tenant=school.academy.public_id,
+        )
+
+
+def _require_free_school_name(academy: Academy, name: str, but: int | None = None) -> None:
+    taken = School.get_or_none((School.academy == academy) & (School.name == name))
+    if taken is not None and taken.id != but:
+        raise Refused(_("Une école porte déjà ce nom."), field="name")
+
+
+def rename_classroom(actor, classroom: Classroom, name: str, level: str) -> None:
+    """Change a class's name and level; Refused when another class of that school and year has that name."""
+    with transaction():
+        taken = Classroom.get_or_none(school=classroom.school_id, year=classroom.year_id, name=name)
+        if taken is not None and taken.id != classroom.id:
+            raise Refused(_("Une classe porte déjà ce nom cette année."), field="name")
+        Classroom.update(name=name, level=level).where(Classroom.id == classroom.id).execute()
+        _record_classroom(actor, "classroom_renamed", classroom)
+
+
+def renew_join_code(actor, classroom: Classroom) -> str:
+    """A new class key; the one before opens nothing from now on."""
+    code = new_join_code()
+    with transaction():
+        Classroom.update(join_code=code).where(Classroom.id == classroom.id).execute()
+        _record_classroom(actor, "class_key_renewed", classroom)
+    return code
+
+
+def disable_join_code(actor, classroom: Classroom) -> None:
+    """Take the class key away: nobody can ask to join until a new one is made."""
+    with transaction():
+        Classroom.update(join_code=None).where(Classroom.id == classroom.id).execute()
+        _record_classroom(actor, "class_key_disabled", classroom)
+
+
+def _record_classroom(actor, event: str, classroom: Classroom) -> None:
+    audit.record(
+        actor,
+        "update",
+        event,
+        kind="classroom",
+        object_id=classroom.public_id,
+        classroom=classroom.public_id,
+        classroom_id=classroom.id,
+    )
+
+
+def dismiss(actor, office: Office) -> None:
+    """Withdraw an office at once; Refused for the last administrator of the academy."""
+    with transaction():
+        if office.role == "admin" and not _administrators(office.academy_id) - {office.account_id}:
+            raise Refused(
+                _("C’est le dernier administrateur. Nommez d’abord quelqu’un d’autre\u202f: rien n’a été modifié.")
+            )
+        if not Office.delete().where(Office.id == office.id).execute():
+            return
+        audit.record(
+            actor,
+            "administer",
+            "privilege_permissions_withdrawn",
+            kind="office",
+            object_id=office.account.public_id,
+            tenant=office.academy.public_id,
+            reason=office.role,
+        )
+        audit.bump("access")
+
+
+def _administrators(academy_id: int) -> set[int]:
+    admins = (Office.academy == academy_id) & (Office.role == "admin") & Account.disabled_at.is_null()
+    # locked, so that two people who dismiss each other at once do not both succeed
+    rows = locked(Office.select(Office.account).join(Account).where(admins).order_by(Office.id))
+    return {row.account_id for row in rows}
+
+
+def remove_teacher(actor, membership: Membership) -> None:
+    """Take a teacher or an assistant off a class at once; Refused for the last teacher: a class is never left alone."""
+    with transaction():
+        others = Membership.select().where(
+            (Membership.classroom == membership.classroom_id)
+            & (Membership.role == "teacher")
+            & (Membership.id != membership.id)
+        )
+        if membership.role == "teacher" and not others.exists():
+            raise Refused(_("Une classe garde au moins un enseignant. Ajoutez d’abord quelqu’un d’autre."))
+        if not Membership.delete().where(Membership.id == membership.id).execute():
+            return
+        audit.record(
+            actor,
+            "delete",
+            "membership_deleted",
+            kind="membership",
+            object_id=membership.account.public_id,
+            classroom=membership.classroom.public_id,
+            classroom_id=membership.classroom_id,
+            reason=membership.role,
+        )

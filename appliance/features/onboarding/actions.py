@@ -1,0 +1,29 @@
+"""Writes of onboarding: the proof that the sensitive-data notice was seen, and its withdrawal."""
+
+from appliance.core import clock, i18n
+from appliance.school import notice
+from appliance.school.models import NoticeAcceptance
+from appliance.services import audit
+from appliance.storage.database import transaction
+
+
+def accept_notice(actor, mode: str) -> NoticeAcceptance:
+    """Keep the proof: which text (version, fingerprint), language, mode and when; once while it stands."""
+    with transaction():
+        standing = NoticeAcceptance.get_or_none(
+            (NoticeAcceptance.account == actor.account_id)
+            & (NoticeAcceptance.version == notice.VERSION)
+            & NoticeAcceptance.withdrawn_at.is_null()
+        )
+        if standing is not None:
+            return standing
+        proof = NoticeAcceptance.create(
+            account=actor.account_id,
+            mode=mode,
+            version=notice.VERSION,
+            text_sha256=notice.text_sha256(),
+            language=i18n.current(),
+            accepted_at=clock.now(),
+        )
+        audit.record(actor, "create", "notice_accepted", kind="notice", object_id=notice.VERSION, reason=mode)
+    return proof

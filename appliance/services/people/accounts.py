@@ -1,0 +1,309 @@
+"""Accounts: opened once a person, proved by a password, closed without erasing; no answer tells who has one.
+
+Security events take the names of OWASP's Logging Vocabulary and are in the journal before the answer leaves.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import peewee
+
+from appliance.core import clock, i18n
+from appliance.core.config import Security
+from appliance.core.errors import NotFound, Refused
+from appliance.core.i18n import _, lazy_
+from appliance.core.richtext import normalise
+from appliance.school import policy
+from appliance.school.models import Account, Guardian, School, Session
+from appliance.services import audit, background
+from appliance.services.people import alerts, passwords, throttle
+from appliance.storage.database import transaction
+from appliance.storage.prepared import P, Prepared
+
+_MAIL = re.compile(r"[^@\s,;:<>\"()]+@[^@\s,;:<>\"()]+\.[^@\s,;:<>\"().]+")
+_WRONG = lazy_("Cet identifiant et ce mot de passe ne vont pas ensemble. Vérifiez les deux, puis recommencez.")
+
+_FIND = Prepared(
+    lambda: Account.select(
+        Account.id, Account.public_id, Account.password_hash, Account.disabled_at.alias("disabled_at")
+    ).where(Account.identifier == P("identifier"))
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """What someone says of themselves when an account is opened."""
+
+    first_name: str
+    last_name: str
+    identifier: str
+    email: str = ""
+    language: str = i18n.SOURCE
+
+
+class WrongPassword(Refused):
+    """Unknown identifier, wrong password or closed account: one text for the three."""
+
+    def __init__(self):
+        super().__init__(_WRONG)
+
+
+def configure(limits: Security) -> None:
+    """Build the pool of password workers and take the numbers of throttling; called once when a program starts."""
+    passwords.configure(limits)
+    throttle.configure(limits)
+
+
+def one_line(text: str | None) -> str:
+    """A typed name: NFC, one line, no control or direction-changing sign."""
+    return " ".join(normalise(text or "").split())
+
+
+def fold_identifier(text: str | None) -> str:
+    """An identifier as it is compared: capitals and spaces around don't matter."""
+    return one_line(text).casefold()
+
+
+def actor_of(account: Account) -> policy.Actor:
+    """The actor that an account is, outside any session."""
+    return policy.Actor(
+        account.id, account.public_id, account.first_name, account.last_name, account.language, account.theme,
+        0, "", policy.revision("access"),
+    )  # fmt: skip
+
+
+def check_person(person: Person) -> Person:
+    """The same person with clean fields; Refused beside the field that is empty, too long or taken."""
+    cleaned = Person(
+        one_line(person.first_name), one_line(person.last_name), fold_identifier(person.identifier),
+        one_line(person.email), person.language if person.language in i18n.languages() else i18n.SOURCE,
+    )  # fmt: skip
+    if not cleaned.email and _MAIL.fullmatch(cleaned.identifier):
+        cleaned = Person(**{**vars(cleaned), "email": one_line(person.identifier)})
+    for field, most in (("first_name", 100), ("last_name", 100)):
+        _check_length(getattr(cleaned, field), most, field)
+    _check_length(cleaned.identifier, 254, "identifier")
+    if len(cleaned.identifier) < 3:
+        raise Refused(_("Choisissez un identifiant d’au moins trois signes."), field="identifier")
+    check_email(cleaned.email)
+    if Account.select().where(Account.identifier == cleaned.identifier).exists():
+        raise Refused(
+            _("Cet identifiant est déjà pris. Choisissez-en un autre, ou connectez-vous s’il est à vous."),
+            field="identifier",
+        )
+    return cleaned
+
+
+def check_email(email: str) -> None:
+    """Refused unless empty or shaped like an address."""
+    if email and (len(email) > 254 or not email.isascii() or not _MAIL.fullmatch(email)):
+        raise Refused(
+            _("Cette adresse n’a pas la forme d’une adresse électronique. Exemple\u202f: prenom.nom@exemple.fr"),
+            field="email",
+        )
+
+
+def _check_length(value: str, most: int, field: str) -> None:
+    if not value:
+        raise Refused(_("Remplissez ce champ."), field=field)
+    if len(value) > most:
+        raise Refused(_("Ce texte est trop long\u202f: %(most)s caractères au plus.", most=most), field=field)
+
+
+def words_about(person: Person) -> list[str]:
+    """What a password of this person must not be made of."""
+    return [person.first_name, person.last_name, person.identifier, person.email]
+
+
+def hash_for(person: Person, password: str) -> str:
+    """The hash of a person's new password, made outside any transaction; Refused on `password` with the reason."""
+    return passwords.make_hash(password, words_about(person))
+
+
+def create_account(actor, person: Person, password: str | None = None, *, password_hash: str = "") -> Account:
+    """Open an account; without any password a one-time code enters it. `password_hash` is what `hash_for` gave."""
+    person = check_person(person)
+    if password is not None:
+        password_hash = passwords.make_hash(password, words_about(person))
+    try:
+        with transaction():
+            account = Account.create(
+                **vars(person),
+                password_hash=password_hash,
+                password_changed_at=clock.now() if password_hash else None,
+            )
+            audit.record(
+                actor or actor_of(account), "create", "user_created", kind="account", object_id=account.public_id
+            )
+    except peewee.IntegrityError:  # the same identifier was taken in the meantime
+        raise Refused(_("Cet identifiant est déjà pris. Choisissez-en un autre."), field="identifier") from None
+    return account
+
+
+def authenticate(
+    identifier: str, password: str, *, network: str = "", then: Callable[[Account], None] = lambda account: None
+) -> Account:
+    """The account that this password proves, else WrongPassword; TooManyAttempts and Unavailable say to come back.
+
+    `then(account)` runs in the transaction of the journal entry (it opens the session). An unknown identifier, a closed
+    account and a wrong password cost the same work and give the same answer.
+    """
+    folded = fold_identifier(identifier)[:254]
+    subject = throttle.subject_of(throttle.PASSWORD, folded)
+    row = _FIND.first(identifier=folded)
+    throttle.require_calm(throttle.PASSWORD, subject, network, account_id=row.id if row else None)
+    proved = passwords.verify(row.password_hash if row else "", password)
+    if row is None or not proved or row.disabled_at is not None:
+        _note_failure(subject, network, row, proved)
+        raise WrongPassword()
+    renewed = passwords.rehash(password) if passwords.is_outdated(row.password_hash) else ""
+    with transaction():
+        account = Account.get_or_none((Account.id == row.id) & (Account.password_hash == row.password_hash))
+        if account is None or account.disabled_at is not None:
+            raise WrongPassword()  # changed or closed while the hash was computed
+        if renewed:
+            Account.update(password_hash=renewed).where(Account.id == account.id).execute()
+        after_failures = throttle.count_failures(throttle.PASSWORD, subject)
+        if after_failures:
+            throttle.forget(throttle.PASSWORD, subject)
+        event = "authn_login_successafterfail" if after_failures else "authn_login_success"
+        audit.record(actor_of(account), "authenticate", event, kind="account", object_id=account.public_id)
+        then(account)
+    return account
+
+
+def _note_failure(subject: bytes, network: str, row, proved: bool) -> None:
+    """Count and journal a failure; the reason names no one."""
+    reason = "unknown" if row is None else "disabled" if proved else "password"
+    public_id = row.public_id if row is not None else ""
+    with transaction():
+        reached = throttle.note_failure(throttle.PASSWORD, subject, network)
+        _record_failure("authn_login_fail", public_id, reason)
+        if reached:
+            _record_failure("authn_login_fail_max", public_id, "throttled")
+
+
+def _record_failure(event: str, public_id: str, reason: str) -> None:
+    audit.record(None, "authenticate", event, kind="account", object_id=public_id, outcome="failure", reason=reason)
+
+
+def prove_presence(actor, password: str, *, network: str = "", field: str = "present") -> Account:
+    """The actor's own account after they typed their present password; Refused on `field`, counted like a sign-in."""
+    account = Account.get_by_id(actor.account_id)
+    subject = throttle.subject_of(throttle.PASSWORD, account.identifier)
+    throttle.require_calm(throttle.PASSWORD, subject, network, account_id=account.id)
+    if not passwords.verify(account.password_hash, password):
+        with transaction():
+            throttle.note_failure(throttle.PASSWORD, subject, network)
+            _record_failure("authn_password_change_fail", account.public_id, "password")
+        raise Refused(_("Ce n’est pas votre mot de passe actuel. Rien n’a été modifié."), field=field)
+    return account
+
+
+def change_password(actor, present: str, new: str, *, network: str = "") -> None:
+    """Replace one's own password after proving the present one; every other session of the account is closed."""
+    account = prove_presence(actor, present, network=network)
+    password_hash = passwords.make_hash(new, [*words_about(account), *_school_names(account)], field="new")
+    with transaction():
+        set_password(actor, account, password_hash)
+        close_sessions(account, keep=actor.session_id)
+    background.submit(alerts.tell_password_changed, account.id)
+
+
+def set_password(actor, account: Account, password_hash: str) -> None:
+    """Write a hash that passwords.make_hash gave, in the caller's transaction; past failures no longer count."""
+    Account.update(password_hash=password_hash, password_changed_at=clock.now()).where(
+        Account.id == account.id
+    ).execute()
+    throttle.forget(throttle.PASSWORD, throttle.subject_of(throttle.PASSWORD, account.identifier))
+    audit.record(actor, "authenticate", "authn_password_change", kind="account", object_id=account.public_id)
+
+
+def _school_names(account: Account) -> list[str]:
+    query = School.select(School.name).join(Guardian, on=Guardian.school == School.id)
+    return [school.name for school in query.where(Guardian.account == account).order_by(School.id)]
+
+
+def disable(actor, account: Account) -> None:
+    """Close an account at once, sessions included; nothing is erased and `enable` opens it again."""
+    with transaction():
+        Account.update(disabled_at=clock.now()).where(Account.id == account.id).execute()
+        close_sessions(account)
+        audit.record(actor, "update", "user_disabled", kind="account", object_id=account.public_id)
+
+
+def enable(actor, account: Account) -> None:
+    """Open a closed account again, with its password."""
+    with transaction():
+        Account.update(disabled_at=None).where(Account.id == account.id).execute()
+        audit.record(actor, "update", "user_enabled", kind="account", object_id=account.public_id)
+
+
+def note_sign_out(actor) -> None:
+    """Journal that a person closed their own session."""
+    audit.record(
+        actor,
+        "authenticate",
+        "authn_token_revoked",
+        kind="session",
+        object_id=actor.session_public_id,
+        reason="sign_out",
+    )
+
+
+def get_account(actor) -> Account:
+    """The actor's own account."""
+    account = Account.get_or_none(Account.id == actor.account_id)
+    if account is None:
+        raise NotFound()
+    return account
+
+
+def list_sessions(actor) -> list[Session]:
+    """The actor's own signed-in devices, the latest first."""
+    query = Session.select().where(Session.account == actor.account_id)
+    return list(query.order_by(Session.seen_at.desc(), Session.id.desc()))
+
+
+def revoke_session(actor, public_id: str) -> None:
+    """Close one of the actor's own sessions; another's does not exist for them."""
+    with transaction():
+        if (
+            not Session.delete()
+            .where((Session.public_id == public_id) & (Session.account == actor.account_id))
+            .execute()
+        ):
+            raise NotFound()
+        audit.record(actor, "authenticate", "authn_token_revoked", kind="session", object_id=public_id)
+
+
+def revoke_other_sessions(actor) -> int:
+    """Close every session of the actor but this one; how many there were."""
+    with transaction():
+        closed = close_sessions(actor.account_id, keep=actor.session_id)
+        if closed:
+            audit.record(
+                actor, "authenticate", "authn_token_revoked", kind="session", object_id="", reason="all_others"
+            )
+    return closed
+
+
+def forget_expired_sessions() -> int:
+    """Delete the sessions that the settings have ended; how many there were."""
+    limits, now = throttle.limits(), clock.now()
+    return (
+        Session.delete()
+        .where(
+            (Session.seen_at < now - timedelta(hours=limits.session_hours))
+            | (Session.created_at < now - timedelta(days=limits.session_days))
+        )
+        .execute()
+    )
+
+
+def close_sessions(account, *, keep: int | None = None) -> int:
+    """Delete the sessions of an account, all or all but one, in the caller's transaction."""
+    query = Session.delete().where((Session.account == account) & (Session.id != (keep or 0)))
+    return query.execute()
