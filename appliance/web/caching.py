@@ -5,6 +5,7 @@ day, the revisions of what may be seen and of what is shown. A name never seen b
 another's name.
 """
 
+import gzip
 import hashlib
 import threading
 from collections import OrderedDict
@@ -76,17 +77,32 @@ def page(depends_on: tuple, render: Callable[[], str]) -> flask.Response:
         depends_on,
     )
     tag = hashlib.sha256(repr(name).encode()).hexdigest()[:32]
-    if flask.request.if_none_match.contains(tag):
+    if flask.request.if_none_match.contains_weak(tag):
         answer = flask.Response(status=304)
     else:
-        body = store.get(tag)
-        if body is None:
-            body = render().encode()
-            store.put(tag, body, len(body) + 200)
-        answer = flask.Response(body, mimetype="text/html")
-    answer.set_etag(tag)
+        answer = _body(tag, render, "gzip" in flask.request.accept_encodings)
+    answer.set_etag(tag, weak=True)  # the same page, compressed or not
     answer.headers["Cache-Control"] = "private, no-cache"
-    answer.headers["Vary"] = "Cookie"
+    answer.headers["Vary"] = "Cookie, Accept-Encoding"
+    return answer
+
+
+def _body(tag: str, render: Callable[[], str], packed: bool) -> flask.Response:
+    """The page, remembered as it was first asked for: plain or compressed.
+
+    Compression next to a secret leaks its length to who can make a browser ask and count bytes; these pages repeat
+    nothing of their address, and the cookie is SameSite=Lax.
+    """
+    name = (tag, packed)
+    body = store.get(name)
+    if body is None:
+        body = render().encode()
+        if packed:
+            body = gzip.compress(body, 4, mtime=0)
+        store.put(name, body, len(body) + 200)
+    answer = flask.Response(body, mimetype="text/html")
+    if packed:
+        answer.headers["Content-Encoding"] = "gzip"
     return answer
 
 

@@ -22,7 +22,7 @@ CHECKS: dict[str, Callable] = {
 }
 # POST to these hashes a password; the server queues them, and uploads, beside the pages (server.Lanes).
 SLOW_PATHS: list[str] = []
-ACCESS: dict[str, str] = {"static": "public"}
+ACCESS: dict[str, str] = {}
 
 
 class Slice(flask.Blueprint):

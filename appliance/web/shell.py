@@ -12,20 +12,19 @@ from appliance.core import i18n
 from appliance.core.errors import Unavailable
 from appliance.services import audit
 from appliance.storage import database, migrate
-from appliance.web import caching, downloads, errors, forms, headers, health, nav, routing, sessions, templating
+from appliance.web import assets, caching, downloads, errors, forms, headers, health, nav, routing, sessions, templating
 
 _log = logging.getLogger("preau.request")
 
 
 def create_shell(config, secret: bytes) -> flask.Flask:
     """An application with sessions, forgery protection, headers, errors and templates, ready for features."""
-    app = flask.Flask("appliance.web", static_folder="static", template_folder="templates")
+    app = flask.Flask("appliance.web", static_folder=None, template_folder="templates")
     app.config.update(
         PREAU=config,
         SECRET_KEY=secret,
         WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as its session
         MAX_CONTENT_LENGTH=config.limits.request_mb * 1_000_000,
-        SEND_FILE_MAX_AGE_DEFAULT=31536000,
         TEMPLATES_AUTO_RELOAD=False,
     )
     app.config["MAX_FORM_MEMORY_SIZE"] = 4_000_000
@@ -35,6 +34,7 @@ def create_shell(config, secret: bytes) -> flask.Flask:
     templating.install(app)
     caching.configure(config.cache.pages_mb)
     health.install(app)
+    assets.install(app, guide=config.demo)
     downloads.install(app)
     app.before_request(_begin)
     forms.csrf.init_app(app)  # after _begin: its refusal too is in the reader's language, and is timed
@@ -53,7 +53,7 @@ def register(app: flask.Flask, feature) -> None:
 def _begin():
     request, g = flask.request, flask.g
     g.started, g.request_id, g.actor = time.perf_counter(), secrets.token_hex(8), None
-    if request.endpoint == "static":
+    if request.endpoint in ("static", "worker"):
         return None
     agent = sessions.agent_family(request.user_agent.string)
     audit.set_source(audit.Source(g.request_id, audit.truncate_address(request.remote_addr or ""), agent))

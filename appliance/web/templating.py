@@ -1,8 +1,6 @@
 """What every template may use: texts, dates in the reader's language, hashed addresses of static files."""
 
-import hashlib
 from datetime import date, datetime
-from pathlib import Path
 
 import flask
 import markupsafe
@@ -10,17 +8,18 @@ from babel import dates
 
 from appliance.core import clock, i18n, richtext
 from appliance.school.policy import tint
-from appliance.web import nav
-
-STATIC = Path(__file__).parent / "static"
-_hashes: dict[str, str] = {}
+from appliance.web import assets, nav
 
 
-def static(path: str) -> str:
-    """The address of a static file, with its content's hash so that it can be kept for ever."""
-    if path not in _hashes:
-        _hashes[path] = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
-    return f"/static/{path}?v={_hashes[path]}"
+ROLES = {
+    "guardian": i18n.lazy_("Responsable légal"),
+    "contact": i18n.lazy_("Contact"),
+    "teacher": i18n.lazy_("Enseignant"),
+    "assistant": i18n.lazy_("Assistant de classe"),
+    "principal": i18n.lazy_("Direction"),
+    "admin": i18n.lazy_("Administration"),
+    "dpo": i18n.lazy_("Délégué à la protection des données"),
+}
 
 
 def format_date(value: date | datetime | None, style: str = "long") -> str:
@@ -78,7 +77,12 @@ def install(app: flask.Flask) -> None:
         date=format_date, datetime=format_datetime, ago=ago, rich=richtext.render, file_size=file_size, tint=tint
     )
     env.globals.update(
-        _=i18n._, ngettext=i18n.ngettext, static=static, language_names=i18n.NAMES, languages=i18n.languages
+        _=i18n._,
+        ngettext=i18n.ngettext,
+        static=assets.address,
+        role_names=ROLES,
+        language_names=i18n.NAMES,
+        languages=i18n.languages,
     )
     app.context_processor(_context)
 

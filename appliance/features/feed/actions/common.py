@@ -1,0 +1,104 @@
+"""What every act on the feed goes through: may this person do it, how often, whose pages change."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from appliance.core import clock
+from appliance.core.config import Limits
+from appliance.core.errors import QuotaReached, Refused
+from appliance.core.i18n import _
+from appliance.features.feed import queries
+from appliance.school import policy
+from appliance.services import audit
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a person writes in a post; groups and pupils are named by their public ids."""
+
+    text: str = ""
+    audience: str = "whole"
+    groups: tuple[str, ...] = ()
+    students: tuple[str, ...] = ()
+    comments_open: bool = True
+    reactions_open: bool = True
+
+
+def journal(
+    actor,
+    place,
+    operation: str,
+    event: str,
+    *,
+    kind: str = "post",
+    object_id: str,
+    seen_by: str,
+    reader: int | None = None,
+) -> None:
+    """Record a write and make stale exactly the pages of those who see it.
+
+    `place` has classroom_id, classroom_public_id and academy_public_id. `seen_by` is `class` (everybody), `staff`,
+    `nobody` (a read), or `reader`: the staff and one person (the actor unless `reader` says who). No other guardian's
+    page moves, so that nothing can be inferred from its tag.
+    """
+    audit.record(
+        actor,
+        operation,
+        event,
+        kind=kind,
+        object_id=object_id,
+        classroom=place.classroom_public_id,
+        classroom_id=place.classroom_id if seen_by == "class" else None,
+        tenant=place.academy_public_id,
+        role=role_in(actor, place.classroom_id),
+    )
+    if seen_by in ("staff", "reader"):
+        audit.bump(f"staff:{place.classroom_id}")
+    if seen_by == "reader":
+        audit.bump(f"reader:{reader or actor.account_id}")
+
+
+def role_in(actor, classroom_id: int) -> str:
+    """The role under which this person acts in this class; empty for the appliance itself."""
+    return (
+        next((each.role for each in actor.classes if each.classroom_id == classroom_id), "") if actor.account_id else ""
+    )
+
+
+def get_writable(actor, post_public_id: str):
+    """The card of a post and the class's access, for who may change it: teachers any post, assistants their own."""
+    card = queries.get_card(actor, post_public_id)
+    access = policy.get_access_by_id(actor, card.post.classroom_id)
+    policy.require(can_change(actor, access, card.post))
+    return card, access
+
+
+def can_change(actor, access, post) -> bool:
+    """Whether this person may edit, pin, withdraw… this post."""
+    return access.can_manage or (access.can_publish and post.author_id == actor.account_id)
+
+
+def require_pace(table, actor, per_hour: int) -> None:
+    """QuotaReached when this person wrote as many rows of a table as one hour allows."""
+    since = clock.now() - timedelta(hours=1)
+    written = table.select().where((table.author == actor.account_id) & (table.created_at > since)).count()
+    if written >= per_hour:
+        raise QuotaReached(
+            _(
+                "Vous avez beaucoup écrit depuis une heure (%(number)s envois). "
+                "Attendez un peu, puis recommencez\u202f: votre texte est gardé ci-dessous.",
+                number=written,
+            ),
+            field="text",
+        )
+
+
+def require_key(submission: str | None) -> str | None:
+    """The number of a form, or None; anything but a short plain word is no number."""
+    if not submission:
+        return None
+    if len(submission) > 32 or not (submission.isascii() and submission.isalnum()):
+        raise Refused(_("Ce formulaire est abîmé. Rechargez la page, puis recommencez."))
+    return submission

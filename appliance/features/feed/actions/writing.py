@@ -1,0 +1,255 @@
+"""Posts come to be and change: drafted, published, scheduled, corrected; families see what a correction changed."""
+
+import peewee
+
+from appliance.core import clock
+from appliance.core.errors import Conflict, NotFound, Refused
+from appliance.core.i18n import _
+from appliance.core.ids import new_id
+from appliance.core.richtext import clean_input
+from appliance.features.feed.actions import files as attaching
+from appliance.features.feed.actions.common import (
+    DEFAULT_LIMITS,
+    Content,
+    get_writable,
+    journal,
+    require_key,
+    require_pace,
+)
+from appliance.features.feed.events import PostPublished
+from appliance.features.feed.models import AUDIENCES, Post, PostTarget, PostVersion
+from appliance.features.feed.queries import list_groups, list_students, text_of
+from appliance.features.feed.sealing import seal_text
+from appliance.school import policy
+from appliance.storage import database
+from appliance.storage.database import transaction
+
+
+def save_draft(actor, classroom: str, content: Content, **options) -> Post:
+    """Keep a post that only the staff of the class sees."""
+    return _create(actor, classroom, content, "draft", None, **options)
+
+
+def publish(actor, classroom: str, content: Content, **options) -> Post:
+    """Publish a post to its audience at once.
+
+    `classroom` is a public id. Options: `files` (as uploaded), `submission` (the form's number: the same twice is one
+    post), `limits`.
+    """
+    return _create(actor, classroom, content, "published", None, **options)
+
+
+def schedule(actor, classroom: str, content: Content, publish_at, **options) -> Post:
+    """Publish a post by itself at a later instant."""
+    return _create(actor, classroom, content, "scheduled", publish_at, **options)
+
+
+def _create(
+    actor,
+    classroom: str,
+    content: Content,
+    status: str,
+    publish_at,
+    *,
+    files=(),
+    submission=None,
+    limits=DEFAULT_LIMITS,
+) -> Post:
+    access = policy.get_access(actor, classroom)
+    policy.require(access.can_publish)
+    submission = require_key(submission)
+    done = _find_submitted(actor, submission)
+    if done is not None:
+        return done
+    text, targets = _check(access, content, limits, has_files=bool(files))
+    _require_future(status, publish_at)
+    require_pace(Post, actor, limits.posts_per_hour)
+    with attaching.accepted(actor, access, files) as media:
+        attaching.require_room([each.family for each in media], limits)
+        try:
+            with transaction():
+                # Asked again under the writer's lock: the same form may have arrived twice at once.
+                done = _find_submitted(actor, submission)
+                if done is None:
+                    return _insert(actor, access, content, status, publish_at, submission, text, targets, media)
+        except peewee.IntegrityError:
+            done = _find_submitted(actor, submission)
+            if done is None:
+                raise
+        attaching.discard(media)
+        return done
+
+
+def _insert(actor, access, content, status, publish_at, submission, text, targets, media) -> Post:
+    public_id = new_id()
+    post = Post.create(
+        public_id=public_id,
+        classroom=access.classroom_id,
+        author=actor.account_id,
+        sealed=seal_text(access, "post", public_id, text),
+        status="draft",
+        audience=content.audience,
+        comments_open=content.comments_open,
+        reactions_open=content.reactions_open,
+        submission=submission,
+    )
+    _address(post.id, targets)
+    attaching.attach(post.id, media)
+    journal(actor, access, "create", "post_drafted", object_id=public_id, seen_by="staff")
+    _move(actor, access, post, text, status, publish_at)
+    return post
+
+
+def edit(
+    actor,
+    post: str,
+    content: Content,
+    *,
+    version: int,
+    act: str = "keep",
+    publish_at=None,
+    files=(),
+    removed=(),
+    limits=DEFAULT_LIMITS,
+) -> Post:
+    """Change a post; once it is published, a change of text or files is a new version that readers may compare.
+
+    `version` is the one that was being corrected: Conflict when someone was faster. `act` moves a draft on: keep,
+    draft, publish or schedule. `removed` names the media to take out and delete.
+    """
+    card, access = get_writable(actor, post)
+    if card.post.status == "withdrawn":
+        raise Refused(_("Cette publication est retirée. Remettez-la en ligne avant de la corriger."))
+    removed = [each.public_id for each in card.files if each.public_id in removed]
+    kept = [each for each in card.files if each.public_id not in removed]
+    text, targets = _check(access, content, limits, has_files=bool(files or kept))
+    status = {"publish": "published", "schedule": "scheduled", "draft": "draft"}.get(act, card.post.status)
+    publish_at = card.post.publish_at if act == "keep" else publish_at
+    if card.post.status != "published" and act == "schedule":
+        _require_future(status, publish_at)
+    with attaching.accepted(actor, access, files) as media:
+        attaching.require_room([each.family for each in [*kept, *media]], limits)
+        with transaction():
+            row = database.locked(Post.select().where(Post.id == card.post.id)).get()
+            if row.version != version or row.status != card.post.status:
+                raise Conflict(_("Quelqu’un a changé cette publication entre-temps. Votre texte est gardé ci-dessous."))
+            _update(actor, access, row, card, content, text, targets, media, removed)
+            if row.status != "published":
+                _move(actor, access, row, text, status, publish_at)
+    return row
+
+
+def _update(actor, access, row: Post, card, content: Content, text: str, targets, media, removed) -> None:
+    taken = attaching.detach(actor, row.id, removed)
+    added = attaching.attach(row.id, media)
+    changed = bool(added or taken or text != text_of(card))
+    row.audience, row.comments_open, row.reactions_open = (
+        content.audience,
+        content.comments_open,
+        content.reactions_open,
+    )
+    if changed:
+        row.sealed = seal_text(access, "post", row.public_id, text)
+        row.version += 1
+    if changed and row.status == "published":
+        row.edited_at = clock.now()
+        _keep_version(actor, access, row, text, added, taken)
+    row.save()
+    _address(row.id, targets)
+    seen_by = "class" if row.status == "published" else "staff"
+    journal(actor, access, "update", "post_edited", object_id=row.public_id, seen_by=seen_by)
+
+
+def _move(actor, access, post: Post, text: str, status: str, publish_at) -> None:
+    """Bring a draft where it was sent: out to the families, onto the schedule, or back among the drafts."""
+    if status == "published":
+        make_public(actor, access, post, text)
+        return
+    if (status, publish_at) == (post.status, post.publish_at):
+        return
+    post.status, post.publish_at = status, publish_at if status == "scheduled" else None
+    post.save()
+    event = "post_scheduled" if status == "scheduled" else "post_unscheduled"
+    journal(actor, access, "update", event, object_id=post.public_id, seen_by="staff")
+
+
+def make_public(actor, place, post: Post, text: str) -> bool:
+    """Show a post to its audience, once: False when another process was faster."""
+    now = clock.now()
+    moved = (
+        Post.update(status="published", published_at=now, publish_at=None)
+        .where((Post.id == post.id) & Post.status.in_(("draft", "scheduled")))
+        .execute()
+    )
+    if not moved:
+        return False
+    post.status, post.published_at, post.publish_at = "published", now, None
+    _keep_version(actor, place, post, text, 0, 0)
+    journal(actor, place, "update", "post_published", object_id=post.public_id, seen_by="class")
+    database.emit(PostPublished(post.id, post.public_id, place.classroom_id))
+    return True
+
+
+def _keep_version(actor, place, post: Post, text: str, added: int, removed: int) -> None:
+    PostVersion.create(
+        post=post.id,
+        number=post.version,
+        sealed=seal_text(place, "post_version", f"{post.public_id}.{post.version}", text),
+        added=added,
+        removed=removed,
+        editor=actor.account_id or post.author_id,
+    )
+
+
+def _find_submitted(actor, submission: str | None) -> Post | None:
+    if submission is None:
+        return None
+    return Post.get_or_none((Post.author == actor.account_id) & (Post.submission == submission))
+
+
+def _check(access, content: Content, limits, *, has_files: bool) -> tuple[str, list[dict]]:
+    """The cleaned text and the rows of the audience; Refused says what is missing."""
+    text = clean_input(content.text, limit=limits.post_chars, field="text")
+    if not text and not has_files:
+        raise Refused(_("Écrivez un texte ou joignez un fichier avant de publier."), field="text")
+    if content.audience not in AUDIENCES:
+        raise Refused(_("Choisissez à qui la publication s’adresse."), field="audience")
+    if content.audience == "whole":
+        return text, []
+    column, wanted, known = (
+        ("group", content.groups, list_groups(access))
+        if content.audience == "groups"
+        else ("student", content.students, list_students(access))
+    )
+    ids = {each.public_id: each.id for each in known}
+    if not wanted or any(each not in ids for each in wanted):
+        message = _("Choisissez au moins un groupe.") if column == "group" else _("Choisissez au moins un enfant.")
+        raise Refused(message, field=column + "s")
+    return text, [{column: ids[each]} for each in dict.fromkeys(wanted)]
+
+
+def _address(post_id: int, targets: list[dict]) -> None:
+    PostTarget.delete().where(PostTarget.post == post_id).execute()
+    for target in targets:
+        PostTarget.create(post=post_id, **target)
+
+
+def _require_future(status: str, publish_at) -> None:
+    if status != "scheduled":
+        return
+    if publish_at is None or publish_at <= clock.now():
+        raise Refused(_("Choisissez une date et une heure à venir."), field="publish_on")
+
+
+def delete_draft(actor, post: str) -> None:
+    """Erase a draft or a scheduled post for good, with its files; what was once published is withdrawn instead."""
+    card, access = get_writable(actor, post)
+    with transaction():
+        row = database.locked(Post.select().where(Post.id == card.post.id)).get_or_none()
+        if row is None:
+            raise NotFound()
+        if row.status not in ("draft", "scheduled"):
+            raise Refused(_("Cette publication a déjà été vue\u202f: vous pouvez la retirer, pas l’effacer."))
+        attaching.detach(actor, row.id, [each.public_id for each in card.files])
+        Post.delete().where(Post.id == row.id).execute()
+        journal(actor, access, "delete", "post_deleted", object_id=row.public_id, seen_by="staff")

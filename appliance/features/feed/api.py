@@ -1,0 +1,44 @@
+"""What other features may use of the feed."""
+
+from appliance.features.feed import queries, rendering
+from appliance.features.feed.actions import Content, comment, pin, publish, react, save_draft, schedule
+from appliance.features.feed.events import PostPublished, PostWithdrawn
+from appliance.features.feed.queries import count_unread, summarise
+
+FORM = rendering.FORM
+
+__all__ = [
+    "FORM",
+    "Content",
+    "PostPublished",
+    "PostWithdrawn",
+    "comment",
+    "count_unread",
+    "freshness",
+    "list_recent_for",
+    "pin",
+    "publish",
+    "react",
+    "render_cards",
+    "save_draft",
+    "schedule",
+    "summarise",
+]
+
+
+def list_recent_for(actor, limit: int = queries.PAGE, before: str | None = None):
+    """The newest posts of all classes of a person, each with the children of theirs that it concerns.
+
+    Gives `.cards` and `.cursor`, the `before` of the page after it. At most four queries.
+    """
+    return queries.list_recent(actor, limit, before)
+
+
+def render_cards(cards, actor):
+    """The cards as HTML, for a page that includes `feed/_form.html` with `form=api.FORM` and `here` (its address)."""
+    return rendering.draw_all(cards)
+
+
+def freshness(actor) -> tuple[int, ...]:
+    """What a page with posts of all classes of a person depends on, for `caching.page`; one query."""
+    return queries.freshness(actor, actor.classes)

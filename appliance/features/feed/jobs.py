@@ -1,0 +1,68 @@
+"""What the feed does by itself: scheduled posts go out when their time has come, once, however many nodes look."""
+
+import logging
+from typing import NamedTuple
+
+from appliance.core import clock
+from appliance.features.feed.actions.writing import make_public
+from appliance.features.feed.models import Post
+from appliance.features.feed.sealing import open_text
+from appliance.school.models import Academy, Classroom, School
+from appliance.school.policy import SYSTEM
+from appliance.storage.database import connection, transaction
+from appliance.storage.fields import to_micros
+from appliance.storage.prepared import P, Prepared
+
+_log = logging.getLogger("preau.feed")
+
+_DUE = Prepared(
+    lambda: (
+        Post.select(
+            Post.id,
+            Post.public_id,
+            Post.sealed,
+            Classroom.id.alias("classroom_id"),
+            Classroom.public_id.alias("classroom_public_id"),
+            Classroom.wrapped_key,
+            Academy.public_id.alias("academy_public_id"),
+            Academy.wrapped_key.alias("academy_wrapped_key"),
+        )
+        .join(Classroom, on=Post.classroom == Classroom.id)
+        .join(School, on=Classroom.school == School.id)
+        .join(Academy, on=School.academy == Academy.id)
+        .where((Post.status == "scheduled") & (Post.publish_at <= P("now")))
+        .order_by(Post.publish_at, Post.id)
+        .limit(100)
+    )
+)
+
+
+class _Place(NamedTuple):
+    classroom_id: int
+    classroom_public_id: str
+    academy_public_id: str
+
+
+def publish_due_posts() -> int:
+    """Publish the scheduled posts whose time has come, oldest first, each in its own transaction; how many."""
+    published = 0
+    with connection():
+        for row in _DUE.all(now=to_micros(clock.now())):
+            try:
+                published += _publish(row)
+            except Exception as error:  # one post that cannot be opened must not hold back the others
+                _log.error(
+                    "a scheduled post could not be published",
+                    extra={"post": row.public_id, "error": type(error).__name__},
+                )
+    return published
+
+
+def _publish(row) -> bool:
+    place = _Place(row.classroom_id, row.classroom_public_id, row.academy_public_id)
+    with transaction():
+        post = Post.get_or_none((Post.id == row.id) & (Post.status == "scheduled") & (Post.publish_at <= clock.now()))
+        if post is None:
+            return False
+        text = open_text(row._replace(sealed=post.sealed), "post", row.public_id, post.sealed)
+        return make_public(SYSTEM, place, post, text)

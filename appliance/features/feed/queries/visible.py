@@ -1,0 +1,67 @@
+"""Who may see a post: the one rule, as SQL, that every read of the feed goes through.
+
+The staff of a class see all of its posts. A guardian sees what is published to the whole class, or to a group or a
+child among whom is one of theirs (legal authority, enrolled today). For anybody else the post does not exist.
+"""
+
+from peewee import fn
+
+from appliance.core import clock
+from appliance.features.feed.models import Comment, Post, PostTarget
+from appliance.school.models import Enrolment, GroupStudent
+from appliance.storage.prepared import P, many
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be a public id at all; anything else is answered without asking the database."""
+    return 0 < len(text) <= 16 and text.isascii() and text.isalnum()
+
+
+def reader(actor, access=None) -> dict:
+    """The values of the rule for this person: in one class when its `access` is given, else in all of theirs."""
+    classes = (access,) if access is not None else actor.classes
+    return {
+        "account": actor.account_id,
+        "staffed": [each.classroom_id for each in classes if each.is_staff],
+        "attended": [each.classroom_id for each in classes if each.children and not each.is_staff],
+        "own": sorted({child.id for each in classes for child in each.children}),
+        "today": clock.today(),
+    }
+
+
+def is_enrolled():
+    """The pupil of an Enrolment row is in the class today."""
+    return Enrolment.left_on.is_null() | (Enrolment.left_on > P("today"))
+
+
+def is_addressed(post, student):
+    """A post that is not for the whole class names this pupil, or a group that the pupil is in."""
+    member = GroupStudent.select(GroupStudent.student).where(GroupStudent.group == PostTarget.group)
+    names = PostTarget.select(PostTarget.id).where(
+        (PostTarget.post == post.id) & ((PostTarget.student == student) | student.in_(member))
+    )
+    return fn.EXISTS(names)
+
+
+def is_visible(post=Post):
+    """The rule itself; `reader` gives its values."""
+    own = Enrolment.select(Enrolment.id).where(
+        (Enrolment.classroom == post.classroom)
+        & Enrolment.student.in_(many("own"))
+        & is_enrolled()
+        & is_addressed(post, Enrolment.student)
+    )
+    return post.classroom.in_(many("staffed")) | (
+        post.classroom.in_(many("attended"))
+        & (post.status == "published")
+        & ((post.audience == "whole") | fn.EXISTS(own))
+    )
+
+
+def is_comment_visible(post=Post):
+    """The staff read every comment; a guardian reads the staff's and their own, never another guardian's."""
+    return Comment.removed_at.is_null() & (
+        (Comment.from_staff == True)  # noqa: E712 - SQL, not Python
+        | (Comment.author == P("account"))
+        | post.classroom.in_(many("staffed"))
+    )

@@ -1,0 +1,163 @@
+"""Cards as HTML: drawn once for all who may see the same thing, remembered under everything that they show.
+
+A card holds no forgery token and nothing that isn't in its key: its buttons send the page's one form.
+"""
+
+from types import SimpleNamespace
+
+import flask
+from markupsafe import Markup
+
+from appliance.core import richtext
+from appliance.core.i18n import _, lazy_, ngettext
+from appliance.features.feed import queries
+from appliance.features.feed.queries.cards import Card
+from appliance.features.feed.sealing import open_file_name
+from appliance.school.policy import tint
+from appliance.storage.fields import from_micros
+from appliance.web import caching
+from appliance.web.templating import file_size
+
+REACTIONS = {
+    "thanks": (lazy_("Merci"), "heart"),
+    "bravo": (lazy_("Bravo"), "star"),
+    "smile": (lazy_("Sourire"), "smile"),
+    "agreed": (lazy_("D’accord"), "thumb"),
+}
+FORM = "actes"  # the id of the page's one form
+
+
+def draw(card: Card, *, full: bool = False) -> Markup:
+    """The card of a post; `full` is its own page, with all its photos."""
+    return Markup(caching.fragment(_key("card", card, full), lambda: _draw(card, full)))  # noqa: S704 - from a template
+
+
+def draw_all(cards: list[Card]) -> Markup:
+    """The cards of a list, in order."""
+    return Markup("\n").join(draw(card) for card in cards)
+
+
+def _key(kind: str, card: Card, *more) -> tuple:
+    # The sealed text changes with the version and the wrapped keys say nothing more: without them the key is small.
+    post = card.post._replace(sealed=None, wrapped_key=None, academy_wrapped_key=None)
+    return (kind, card._replace(post=post), *more)
+
+
+def _draw(card: Card, full: bool) -> str:
+    return flask.render_template("feed/_card.html", post=view(card), full=full, form=FORM)
+
+
+def html_of(card: Card) -> Markup:
+    """The formatted text of a post, the same for all its readers: opened and formatted once a version."""
+    key = ("text", richtext.RENDER_VERSION, card.post.id, card.post.version)
+    return Markup(caching.fragment(key, lambda: str(richtext.render(queries.text_of(card)))))  # noqa: S704 - sanitised
+
+
+def view(card: Card) -> SimpleNamespace:
+    """What the card's template shows."""
+    post, url = card.post, f"/publications/{card.post.public_id}"
+    edited = post.edited_at is not None and post.status == "published"
+    return SimpleNamespace(
+        id=post.public_id,
+        url=url,
+        state=post.status,
+        pinned=post.pinned_at is not None,
+        author=person(post.author_first_name, post.author_last_name, post.author_public_id),
+        published_at=post.published_at,
+        scheduled_at=post.publish_at,
+        modified_at=post.edited_at if edited else None,
+        history_url=f"{url}/modifications" if edited else None,
+        html=html_of(card),
+        children=[child_view(child) for child in card.children],
+        audience=_audience(card),
+        pictures=[picture(card, each, number) for number, each in enumerate(card.pictures, 1)],
+        documents=[document(card, each, number) for number, each in enumerate(card.documents, 1)],
+        reach=_reach(card),
+        reactions=[
+            SimpleNamespace(code=code, label=label, icon=icon, mine=post.reaction == code)
+            for code, (label, icon) in REACTIONS.items()
+        ],
+        reactions_open=post.reactions_open,
+        reactions_given=post.reactions if card.is_staff else 0,
+        comments=post.comments,
+        comments_open=post.comments_open,
+        is_staff=card.is_staff,
+        is_read=card.is_read,
+        read_at=None if post.read_at is None else from_micros(post.read_at),
+    )
+
+
+def person(first_name: str | None, last_name: str | None, public_id: str | None) -> SimpleNamespace:
+    """Someone as the avatar shows them; an account that is gone has no name any more."""
+    first, last = first_name or "", last_name or ""
+    name = f"{first} {last}".strip() or _("Compte supprimé")
+    return SimpleNamespace(name=name, initials=(first[:1] + last[:1]).upper() or "–", tint=tint(public_id or ""))
+
+
+def child_view(child) -> SimpleNamespace:
+    """A child as the chip shows it."""
+    initials = "".join(word[:1] for word in child.name.split()[:2]).upper()
+    return SimpleNamespace(
+        first_name=child.first_name, class_name=child.classroom_name, initials=initials, tint=tint(child.public_id)
+    )
+
+
+def remark(each) -> SimpleNamespace:
+    """A comment as the page shows it."""
+    first, _space, last = each.author.partition(" ")
+    author = person(first, last, each.author_public_id)
+    author.role_label = _("Équipe de la classe") if each.from_staff else ""
+    return SimpleNamespace(
+        id=each.public_id,
+        author=author,
+        at=each.created_at,
+        html=richtext.render(each.text),
+        private=each.is_private,
+        is_own=each.is_own,
+    )
+
+
+def picture(card: Card, file, number: int) -> SimpleNamespace:
+    """A photo as the mosaic shows it; its sizes are known before it arrives, so that nothing jumps."""
+    media = f"/medias/{file.public_id}"
+    width, height = file.width or 4, file.height or 3
+    wide = min(width, 800) if width >= height else round(width * min(height, 800) / height)
+    return SimpleNamespace(
+        public_id=file.public_id,
+        src=f"{media}/medium",
+        srcset=f"{media}/thumb {max(1, round(wide * 0.4))}w, {media}/medium {wide}w",
+        large=f"{media}/large",
+        width=width,
+        height=height,
+        url=f"/publications/{card.post.public_id}/photos/{number}",
+        alt=_("Photo %(number)s sur %(total)s", number=number, total=len(card.pictures)),
+    )
+
+
+def document(card: Card, file, number: int) -> SimpleNamespace:
+    """A document as its line shows it."""
+    name = open_file_name(card.post, file) or _("Document %(number)s", number=number)
+    kind = name.rpartition(".")[2].upper() if "." in name else ""
+    detail = ", ".join(part for part in (kind, file_size(file.size) if file.size else "") if part)
+    return SimpleNamespace(public_id=file.public_id, name=name, url=f"/medias/{file.public_id}/original", detail=detail)
+
+
+def _audience(card: Card) -> str:
+    if not card.is_staff or card.post.audience == "whole":
+        return ""
+    names = card.addressed[:3]
+    more = len(card.addressed) - len(names)
+    text = ", ".join(names)
+    if more > 0:
+        text += " " + ngettext("et %(num)s autre", "et %(num)s autres", more)
+    return _("Pour %(names)s", names=text)
+
+
+def _reach(card: Card):
+    if card.reach is None:
+        return None
+    read, total = card.reach
+    text = ngettext(
+        "%(num)s responsable sur %(total)s a lu", "%(num)s responsables sur %(total)s ont lu", read, total=total
+    )
+    return SimpleNamespace(read=read, total=total, text=text, url=f"/publications/{card.post.public_id}/lecteurs")

@@ -1,0 +1,129 @@
+"""Pages that show: the feed of a class, a post, its photos, its changes, its readers."""
+
+import flask
+
+from appliance.core.errors import NotFound
+from appliance.core.i18n import _
+from appliance.features.feed import actions, queries, rendering
+from appliance.features.feed.forms import CommentForm
+from appliance.features.feed.routes.common import bp
+from appliance.school import policy
+from appliance.web import caching
+
+
+@bp.page("/classes/<classroom>", access="signed_in")
+def class_feed(classroom: str):
+    """The feed of a class, twenty posts a page. Looking at it marks nothing as read."""
+    access = policy.get_access(flask.g.actor, classroom)
+    cursor = flask.request.args.get("apres", "")[:60]
+    fresh = queries.freshness(flask.g.actor, [access])
+    return caching.page(("feed", access.classroom_id, access.role, fresh, cursor), lambda: _draw_feed(access, cursor))
+
+
+def _draw_feed(access, cursor: str) -> str:
+    page = queries.list_feed(flask.g.actor, access, cursor)
+    here = f"/classes/{access.classroom_public_id}"
+    return flask.render_template(
+        "feed/class.html",
+        access=access,
+        cards=rendering.draw_all(page.cards),
+        form=rendering.FORM,
+        here=f"{here}?apres={cursor}" if cursor else here,
+        newest=here if cursor else None,
+        older=f"{here}?apres={page.cursor}" if page.cursor else None,
+    )
+
+
+@bp.page("/classes/<classroom>/publications/brouillons", access="signed_in")
+def shelf(classroom: str):
+    """What the staff keeps for later, has scheduled or has withdrawn."""
+    access = policy.get_access(flask.g.actor, classroom)
+    if not access.is_staff:
+        raise NotFound()
+    fresh = queries.freshness(flask.g.actor, [access])
+    return caching.page(("shelf", access.classroom_id, fresh), lambda: _draw_shelf(access))
+
+
+def _draw_shelf(access) -> str:
+    cards = queries.list_shelf(flask.g.actor, access)
+    titles = {"scheduled": _("Programmées"), "draft": _("Brouillons"), "withdrawn": _("Retirées")}
+    sections = [
+        (title, rendering.draw_all([card for card in cards if card.post.status == status]))
+        for status, title in titles.items()
+    ]
+    here = f"/classes/{access.classroom_public_id}/publications/brouillons"
+    return flask.render_template("feed/shelf.html", access=access, sections=sections, form=rendering.FORM, here=here)
+
+
+@bp.page("/publications/<post>", access="signed_in")
+def show(post: str):
+    """A post with all its photos and comments; opening it tells the staff that this guardian has read it."""
+    actor = flask.g.actor
+    card = queries.get_card(actor, post)
+    if not card.is_read and card.post.status == "published" and _is_meant():
+        actions.mark_read(actor, post, card)
+        card = queries.get_card(actor, post)
+    access = policy.get_access_by_id(actor, card.post.classroom_id)
+    fresh = queries.freshness(actor, [access])
+    return caching.page(
+        ("post", card.post.id, access.role, fresh), lambda: draw_post(card, access, CommentForm(formdata=None))
+    )
+
+
+def _is_meant() -> bool:
+    """A person opened the page: a browser that fetches ahead, or asks for the headers alone, has read nothing."""
+    headers = flask.request.headers
+    return flask.request.method == "GET" and "prefetch" not in headers.get("Sec-Purpose", headers.get("Purpose", ""))
+
+
+def draw_post(card, access, form) -> str:
+    """The page of a post with its comment form, as it was typed."""
+    actor = flask.g.actor
+    return flask.render_template(
+        "feed/post.html",
+        card=rendering.draw(card, full=True),
+        post=card.post,
+        access=access,
+        remarks=[rendering.remark(each) for each in queries.list_remarks(actor, card)],
+        given=queries.count_reactions(actor, card) if card.is_staff else {},
+        kinds=rendering.REACTIONS,
+        comment_form=form,
+        may_remove_all=access.is_staff,
+        form=rendering.FORM,
+        here=f"/publications/{card.post.public_id}",
+    )
+
+
+@bp.page("/publications/<post>/photos/<int:number>", access="signed_in")
+def photo(post: str, number: int):
+    """One photo, large, with the way to the one before and the one after."""
+    card = queries.get_card(flask.g.actor, post)
+    pictures = card.pictures
+    if not 1 <= number <= len(pictures):
+        raise NotFound()
+    return flask.render_template(
+        "feed/photo.html",
+        post=card.post,
+        number=number,
+        total=len(pictures),
+        picture=rendering.picture(card, pictures[number - 1], number),
+        here=f"/publications/{post}/photos/",
+    )
+
+
+@bp.page("/publications/<post>/modifications", access="signed_in")
+def changes(post: str):
+    """What each correction changed, for all who may read the post."""
+    card = queries.get_card(flask.g.actor, post)
+    found = queries.list_changes(flask.g.actor, card)
+    return flask.render_template("feed/changes.html", post=card.post, changes=found, is_staff=card.is_staff)
+
+
+@bp.page("/publications/<post>/lecteurs", access="staff")
+def readers(post: str):
+    """Who has read and who has not, child by child and guardian by guardian; for the staff of the class alone."""
+    card = queries.get_card(flask.g.actor, post)
+    families = actions.consult_readers(flask.g.actor, card)
+    return flask.render_template(
+        "feed/readers.html", post=card.post, families=families, reach=rendering.view(card).reach
+    )

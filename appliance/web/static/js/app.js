@@ -1,0 +1,83 @@
+// What every page gains from a script: the installed shell, menus that close, announcements, focus after a swap.
+
+const root = document.documentElement;
+
+if ("serviceWorker" in navigator && root.dataset.worker && window.isSecureContext) {
+  navigator.serviceWorker.register(root.dataset.worker, { scope: "/" }).catch(() => {});
+}
+
+/** Say something to assistive technology without moving the focus. */
+export function announce(text) {
+  const region = document.getElementById("annonces");
+  if (!region) return;
+  region.textContent = "";
+  requestAnimationFrame(() => { region.textContent = text; });
+}
+
+/** Move the focus to a place that was just swapped in, even if it is not focusable by itself. */
+export function focusOn(element) {
+  if (!element) return;
+  if (!element.matches("a, button, input, select, textarea, summary, [tabindex]")) element.tabIndex = -1;
+  element.focus({ preventScroll: false });
+}
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = event.target.closest?.("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+focusOn(document.querySelector("[data-focus]"));
+
+// A second press of the same button must not send twice; the page that comes back has fresh buttons.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.hasAttribute("hx-post")) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "1";
+  form.setAttribute("aria-busy", "true");
+});
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    form.removeAttribute("aria-busy");
+  }
+});
+
+// htmx: the token goes with every request; what was swapped is announced, and may ask for the focus.
+document.addEventListener("htmx:configRequest", (event) => {
+  const token = document.querySelector('meta[name="csrf-token"]');
+  if (token) event.detail.headers["X-CSRFToken"] = token.content;
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  const region = event.detail.elt;
+  const said = region.dataset?.announce ?? region.querySelector?.("[data-announce]")?.dataset.announce;
+  if (said) announce(said);
+  focusOn(region.matches?.("[data-focus]") ? region : region.querySelector?.("[data-focus]"));
+});
+// An error answer is a message of ours (see web/errors): show it where messages stand.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const messages = document.getElementById("messages");
+  if (event.detail.xhr.status < 400 || !messages) return;
+  event.detail.shouldSwap = true;
+  event.detail.isError = false;
+  event.detail.target = messages;
+  event.detail.swapOverride = "innerHTML";
+});
+
+document.addEventListener("preau:announce", (event) => announce(event.detail));
+
+// Modules that only some pages need; their hashed addresses stand in the head.
+const wanted = { editor: "[data-editor]", files: "[data-files]", dates: ".moment time" };
+for (const link of document.querySelectorAll('meta[name^="module-"]')) {
+  const name = link.name.slice("module-".length);
+  if (document.querySelector(wanted[name])) import(link.content);
+}

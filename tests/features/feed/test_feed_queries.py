@@ -1,0 +1,146 @@
+"""The feed costs a fixed number of SQL statements, whatever it holds and whoever looks."""
+
+from io import BytesIO
+
+import pytest
+from werkzeug.datastructures import FileStorage
+
+from appliance.core import clock as core_clock
+from appliance.features.feed import actions, api
+from appliance.features.feed.models import Attachment, Comment, Post, PostTarget, PostVersion, Reaction, ReadReceipt
+from appliance.features.feed.sealing import seal_text
+from appliance.school import policy
+from appliance.services.media.models import Media, Rendition
+from appliance.storage.database import transaction
+from appliance.web import caching
+
+MOST = 6  # the session's query included
+
+
+def fill(world, feed, number):
+    """Posts of every kind: pictures, documents, comments, reactions, receipts, groups and children."""
+    group = feed.group("Chorale", "Léa", "Hugo")
+    access = policy.get_access(world.actor("teacher"), world.cm1.public_id)
+    accounts = [world.account(who) for who in ("guardian1", "guardian2", "hugo1", "teacher")]
+    with transaction():
+        for index in range(number):
+            kind = ("whole", "groups", "children")[index % 3]
+            post = Post.create(
+                classroom=world.cm1, author=world.account("teacher"), sealed=b"", status="published", audience=kind,
+                published_at=core_clock.now(),
+            )  # fmt: skip
+            Post.update(sealed=seal_text(access, "post", post.public_id, f"Texte {index}")).where(
+                Post.id == post.id
+            ).execute()
+            PostVersion.create(post=post, number=1, sealed=b"")
+            if kind != "whole":
+                PostTarget.create(
+                    post=post, **({"group": group} if kind == "groups" else {"student": world.student("Léa")})
+                )
+            for position, family in enumerate(("picture", "picture", "document")):
+                media = Media.create(classroom=world.cm1, family=family)
+                Rendition.create(
+                    media=media, name="large" if family == "picture" else "original", blob_id=media.public_id,
+                    mime="image/jpeg",
+                    size=1, width=4, height=3, stored_size=1, stored_sha256=b"",
+                )  # fmt: skip
+                Attachment.create(post=post, media=media, position=position)
+            for account in accounts:
+                Comment.create(post=post, author=account, from_staff=account == accounts[-1], sealed=b"")
+                Reaction.create(post=post, account=account, kind="thanks")
+                ReadReceipt.create(post=post, account=account)
+
+
+def statements_of(browser, path, count_sql, **options):
+    """The SQL of one visit, when decisions about people are remembered and nothing else is."""
+    browser.get("/healthz")
+    policy.forget()
+    browser.get(path)
+    caching.store.clear()
+    with count_sql() as statements:
+        answer = browser.get(path, **options)
+    return answer, statements
+
+
+@pytest.mark.parametrize("number", (0, 1, 20, 100))
+@pytest.mark.parametrize("who", ("teacher", "guardian1", "nadia", "principal"))
+def test_the_feed_takes_at_most_six_statements(world, feed, count_sql, number, who):
+    fill(world, feed, number)
+    answer, statements = statements_of(world.sign_in(who), feed.path(), count_sql)
+    assert answer.status_code == 200 and len(statements) <= MOST, "\n".join(statements)
+    shown = answer.get_data(as_text=True).count("<article")
+    expected = number if who in ("teacher", "principal", "guardian1") else (number + 2) // 3
+    assert shown == min(expected, 20)
+
+
+@pytest.mark.parametrize("who", ("teacher", "guardian1"))
+def test_an_older_page_costs_no_more(world, feed, count_sql, who):
+    fill(world, feed, 45)
+    first = world.sign_in(who).get(feed.path()).get_data(as_text=True)
+    older = first.split("?apres=")[1].split('"')[0]
+    _answer, statements = statements_of(world.sign_in(who), f"{feed.path()}?apres={older}", count_sql)
+    assert len(statements) <= MOST
+
+
+@pytest.mark.parametrize("who", ("teacher", "guardian1"))
+def test_a_page_that_is_remembered_takes_two_statements_and_so_does_its_304(world, feed, count_sql, who):
+    fill(world, feed, 20)
+    browser, path = world.sign_in(who), feed.path()
+    tag = browser.get(path).headers["ETag"]
+    with count_sql() as statements:
+        assert browser.get(path).status_code == 200
+    assert len(statements) <= 2
+    with count_sql() as statements:
+        answer = browser.get(path, headers={"If-None-Match": tag})
+    assert (answer.status_code, answer.data) == (304, b"") and len(statements) <= 2
+
+
+@pytest.mark.parametrize("number", (0, 1, 20, 50))
+@pytest.mark.parametrize("who", ("teacher", "nadia", "guardian1"))
+def test_the_recent_posts_of_all_classes_take_at_most_four_statements(world, feed, count_sql, number, who):
+    fill(world, feed, number)
+    actor = world.actor(who)
+    actor.classes  # noqa: B018 - the decision about people is remembered
+    with count_sql() as statements:
+        page = api.list_recent_for(actor, 50, None)
+    assert len(statements) <= 4
+    assert len(page.cards) == (number if who != "nadia" else (number + 2) // 3)
+
+
+def test_the_count_of_what_is_unread_and_the_freshness_take_one_statement_each(world, feed, count_sql):
+    fill(world, feed, 30)
+    actor = world.actor("nadia")
+    actor.classes  # noqa: B018
+    with count_sql() as statements:
+        assert api.count_unread(actor) == 10
+    assert len(statements) == 1
+    with count_sql() as statements:
+        api.freshness(actor)
+    assert len(statements) == 1
+
+
+def test_whether_a_file_may_be_seen_takes_one_statement(world, feed, count_sql, picture):
+    post = feed.publish(files=[FileStorage(BytesIO(picture()), "a.jpg")])
+    media = Attachment.get(Attachment.post == post).media.public_id
+    actor = world.actor("guardian1")
+    actor.classes  # noqa: B018
+    from appliance.features.feed import queries
+
+    with count_sql() as statements:
+        assert queries.find_visible_media(actor, media)
+    assert len(statements) == 1
+
+
+def test_names_of_documents_are_opened_without_a_statement_each(world, feed, count_sql):
+    for index in range(5):
+        feed.publish(f"n° {index}", files=[FileStorage(BytesIO(b"Bonjour\n"), f"liste {index}.txt")])
+    answer, statements = statements_of(world.sign_in("teacher"), feed.path(), count_sql)
+    assert "liste 4.txt" in answer.get_data(as_text=True) and len(statements) <= MOST
+
+
+def test_reading_the_feed_makes_no_write(world, feed, count_sql):
+    feed.publish()
+    actions.comment(world.actor("guardian1"), Post.get().public_id, "Merci")
+    for who in ("teacher", "guardian1"):
+        _answer, statements = statements_of(world.sign_in(who), feed.path(), count_sql)
+        assert not [sql for sql in statements if not sql.startswith("SELECT")]
