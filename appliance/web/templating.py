@@ -10,7 +10,6 @@ from appliance.core import clock, i18n, richtext
 from appliance.school.policy import tint
 from appliance.web import assets, nav
 
-
 ROLES = {
     "guardian": i18n.lazy_("Responsable légal"),
     "contact": i18n.lazy_("Contact"),

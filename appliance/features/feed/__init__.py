@@ -35,5 +35,5 @@ feature = Feature(
             path_to_person="read_receipt.account_id → account",
         ),
     ),
-    jobs=(jobs.publish_due_posts,),
+    jobs=(jobs.publish_due_posts, jobs.forget_unattached_media),
 )

@@ -1,14 +1,19 @@
-"""What the feed does by itself: scheduled posts go out when their time has come, once, however many nodes look."""
+"""What the feed does by itself: scheduled posts go out when due, once, however many nodes look; lost uploads go."""
 
 import logging
+from datetime import timedelta
 from typing import NamedTuple
+
+from peewee import fn
 
 from appliance.core import clock
 from appliance.features.feed.actions.writing import make_public
-from appliance.features.feed.models import Post
+from appliance.features.feed.models import Attachment, Post
 from appliance.features.feed.sealing import open_text
 from appliance.school.models import Academy, Classroom, School
 from appliance.school.policy import SYSTEM
+from appliance.services.media import store
+from appliance.services.media.models import Media
 from appliance.storage.database import connection, transaction
 from appliance.storage.fields import to_micros
 from appliance.storage.prepared import P, Prepared
@@ -56,6 +61,20 @@ def publish_due_posts() -> int:
                     extra={"post": row.public_id, "error": type(error).__name__},
                 )
     return published
+
+
+def forget_unattached_media() -> int:
+    """Delete media that no post took within a day: what a crash between the upload and the post left. How many."""
+    attached = Attachment.select(Attachment.id).where(Attachment.media == Media.id)
+    old = clock.now() - timedelta(days=1)
+    with connection():
+        lost = Media.select(Media.public_id).where(
+            Media.deleted_at.is_null() & (Media.created_at < old) & ~fn.EXISTS(attached)
+        )
+        ids = [row.public_id for row in lost.limit(100)]
+        for public_id in ids:
+            store.delete(SYSTEM, public_id)
+    return len(ids)
 
 
 def _publish(row) -> bool:

@@ -78,7 +78,7 @@ def test_a_guardian_removes_their_own_comment_and_the_staff_any_and_the_text_is_
     browser = world.sign_in("guardian1")
     assert "pour toujours" in page(browser, f"/commentaires/{own.public_id}/effacer")
     assert browser.submit(f"/commentaires/{own.public_id}/effacer").status_code == 303
-    assert Comment.get_by_id(own.id).sealed is None
+    assert Comment.get(Comment.public_id == own.public_id).sealed is None
     actions.remove_comment(world.actor("teacher"), staff.public_id)
     assert "Réponse" not in page(browser, f"/publications/{post.public_id}")
 

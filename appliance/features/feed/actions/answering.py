@@ -1,5 +1,7 @@
 """What readers answer: comments, reactions, that they have read. A guardian's answers never reach another guardian."""
 
+from typing import NamedTuple
+
 import peewee
 
 from appliance.core import clock
@@ -25,8 +27,32 @@ _REACT = Prepared(
     ).on_conflict_ignore()
 )
 
+_OPEN = Prepared(lambda: Post.select(Post.comments_open).where((Post.id == P("post")) & (Post.status == "published")))
+_SUBMITTED = Prepared(
+    lambda: Comment.select(Comment.public_id).where(
+        (Comment.author == P("author")) & (Comment.submission == P("submission"))
+    )
+)
+_COMMENT = Prepared(
+    lambda: Comment.insert(
+        public_id=P("public_id"),
+        post=P("post"),
+        author=P("author"),
+        from_staff=P("from_staff"),
+        sealed=P("sealed"),
+        submission=P("submission"),
+        created_at=P("at"),
+    )
+)
 
-def comment(actor, post: str, text: str, *, submission: str | None = None, limits=DEFAULT_LIMITS) -> Comment:
+
+class Written(NamedTuple):
+    """A comment that is kept."""
+
+    public_id: str
+
+
+def comment(actor, post: str, text: str, *, submission: str | None = None, limits=DEFAULT_LIMITS) -> Written:
     """Write under a post: a guardian to the staff alone, the staff to all its readers. The same form twice is one."""
     card, access = _get_answerable(actor, post)
     submission = require_key(submission)
@@ -41,8 +67,8 @@ def comment(actor, post: str, text: str, *, submission: str | None = None, limit
     try:
         with transaction():
             # Asked again under the writer's lock: comments may have been closed, the form may have come twice.
-            still_open = Post.select(Post.comments_open).where((Post.id == card.post.id) & (Post.status == "published"))
-            if not still_open.scalar():
+            still_open = _OPEN.first(post=card.post.id)
+            if still_open is None or not still_open.comments_open:
                 raise Refused(
                     _("Les commentaires de cette publication sont fermés. Votre texte n’a pas été envoyé."),
                     field="text",
@@ -50,21 +76,23 @@ def comment(actor, post: str, text: str, *, submission: str | None = None, limit
             done = _find_submitted(actor, submission)
             if done is not None:
                 return done
-            row = Comment.create(
+            _COMMENT.run(
                 public_id=public_id,
                 post=card.post.id,
                 author=actor.account_id,
                 from_staff=access.is_staff,
                 sealed=seal_text(access, "comment", public_id, text),
                 submission=submission,
+                at=to_micros(clock.now()),
             )
             seen_by = "class" if access.is_staff else "reader"
             journal(actor, access, "create", "comment_created", kind="comment", object_id=public_id, seen_by=seen_by)
     except peewee.IntegrityError:
-        row = _find_submitted(actor, submission)
-        if row is None:
+        done = _find_submitted(actor, submission)
+        if done is None:
             raise
-    return row
+        return done
+    return Written(public_id)
 
 
 def remove_comment(actor, comment: str) -> str:
@@ -151,7 +179,6 @@ def _get_answerable(actor, post: str):
     return card, policy.get_access_by_id(actor, card.post.classroom_id)
 
 
-def _find_submitted(actor, submission: str | None) -> Comment | None:
-    if submission is None:
-        return None
-    return Comment.get_or_none((Comment.author == actor.account_id) & (Comment.submission == submission))
+def _find_submitted(actor, submission: str | None) -> Written | None:
+    row = _SUBMITTED.first(author=actor.account_id, submission=submission) if submission else None
+    return Written(row.public_id) if row is not None else None

@@ -1,0 +1,15 @@
+def test_an_upload_that_no_post_took_is_forgotten_after_a_day(world, clock, feed):
+    from appliance.features.feed import jobs
+    from appliance.school import policy
+    from appliance.services.media import store
+    from appliance.services.media.models import Media
+    from tests.support.files import jpeg, upload
+
+    teacher = world.actor("teacher")
+    kept = feed.publish(files=[upload(jpeg(200, 150), "kept.jpg")])
+    store.accept(teacher, policy.get_access(teacher, world.cm1.public_id), [upload(jpeg(200, 150), "lost.jpg")])
+    assert jobs.forget_unattached_media() == 0
+    clock.advance(hours=25)
+    assert jobs.forget_unattached_media() == 1
+    assert Media.select().where(Media.deleted_at.is_null()).count() == 1 and kept
+    assert len(world.blobs.list_files()) == 3
