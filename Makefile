@@ -25,7 +25,7 @@ TEST_STEPS := lint test-unit test-postgresql test-debian test-debian-postgresql 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run demo-reset install upgrade test test-packages lint format test-unit test-postgresql test-debian \
-	test-debian-postgresql test-slow test-bench bench clean
+	test-debian-postgresql test-slow test-bench bench messages clean
 
 help: ## List these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ test-bench: $(VENV)/.tests ## A short measurement, alone on the machine: it must
 
 bench: $(VENV)/.tests ## Measure the speed against a Flask "hello" on the same server, and print the table
 	@$(BIN)/python -m tests.bench
+
+messages: $(VENV)/.tests ## Bring the translations up to date with the texts of the code
+	@$(BIN)/python tools/messages
 
 clean: ## Remove what make made, except the demo school
 	@rm -rf $(VENV) $(DEBIAN_VENV) .cache .hypothesis build dist *.egg-info

@@ -168,7 +168,8 @@ def load_actor(_request) -> Actor | None:
 
 def find_actor() -> Actor | None:
     """The person signed in for this request, or None."""
-    return current_user if current_user.is_authenticated else None
+    person = current_user._get_current_object()  # the person, not a proxy that looks them up at each attribute
+    return person if person.is_authenticated else None
 
 
 def sign_in(account: Account) -> None:
