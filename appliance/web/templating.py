@@ -62,7 +62,7 @@ def file_size(size: int) -> str:
     for limit, unit in ((1_000_000_000, i18n._("Go")), (1_000_000, i18n._("Mo")), (1000, i18n._("ko"))):
         if size >= limit:
             return f"{format_decimal(size / limit, '#,##0.#', locale=i18n.current())}\u202f{unit}"
-    return f"{size}\u202f{i18n._('octets')}"
+    return i18n._("%(size)s\u202foctets", size=size)
 
 
 def install(app: flask.Flask) -> None:

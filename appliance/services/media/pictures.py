@@ -115,7 +115,8 @@ def _megabytes(size: int, limit: int) -> dict[str, int]:
 
 def _too_large(text: str | None = None) -> FileRefused:
     text = text or _("Cette photo a trop de pixels pour être lue sans risque.")
-    return FileRefused("too_large", f"{text} {_('Réduisez-la ou faites-en une capture d’écran, puis renvoyez-la.')}")
+    remedy = _("Réduisez-la ou faites-en une capture d’écran, puis renvoyez-la.")
+    return FileRefused("too_large", f"{text} {remedy}")
 
 
 def _check_size(picture: Image.Image, fileobj: BinaryIO, limits: Limits) -> None:
