@@ -1,0 +1,66 @@
+"""The accounts of the school or the academy: who, which places, which state."""
+
+import flask
+
+from appliance.core.i18n import _
+from appliance.features.administration import actions, forms, queries
+from appliance.features.administration.routes.base import bp, done, show, show_code, to
+from appliance.web.forms import Form
+
+BOTH = ("GET", "POST")
+PAGE = 100
+
+
+@bp.page("/administration/comptes", access="manager")
+def people():
+    """All accounts, with a search by name; nothing of what they wrote or read."""
+    searched = flask.request.args.get("nom", "")[:100].strip()
+    found = queries.list_people(flask.g.actor)
+    shown = [person for person in found if searched.casefold() in f"{person.name} {person.identifier}".casefold()]
+    page = min(max(flask.request.args.get("page", 1, type=int), 1), 1 + len(shown) // PAGE)
+    return show(
+        "people",
+        accounts=shown[(page - 1) * PAGE : page * PAGE],
+        total=len(found),
+        searched=searched,
+        roles=forms.ROLES,
+        before=_page(searched, page - 1) if page > 1 else None,
+        after=_page(searched, page + 1) if len(shown) > page * PAGE else None,
+    )
+
+
+def _page(searched: str, page: int) -> str:
+    return flask.url_for(".people", nom=searched or None, page=page)
+
+
+@bp.page("/administration/comptes/<account>", access="manager")
+def person(account):
+    """One account, and what can be done for it."""
+    row = queries.get_person(flask.g.actor, account)
+    found = next(each for each in queries.list_people(flask.g.actor) if each.public_id == account)
+    return show("person", person=found, roles=forms.ROLES, can_help=queries.can_help(flask.g.actor, row))
+
+
+@bp.page("/administration/comptes/<account>/fermer", access="manager", methods=BOTH)
+def close_account(account):
+    """Ask, then close an account."""
+    row, form = queries.get_person(flask.g.actor, account), Form()
+    if form.submit(lambda: actions.close_account(flask.g.actor, account)):
+        done(_("Le compte est fermé et ses appareils sont déconnectés. Vous pouvez le rouvrir."))
+        return to("person", account=account)
+    return show("close_account", form, form=form, account=row)
+
+
+@bp.page("/administration/comptes/<account>/rouvrir", access="manager", methods=("POST",))
+def open_account(account):
+    """Open a closed account again."""
+    actions.open_account(flask.g.actor, account)
+    done(_("Le compte est de nouveau ouvert."))
+    return to("person", account=account)
+
+
+@bp.page("/administration/comptes/<account>/code", access="manager", methods=("POST",))
+def account_code(account):
+    """A code for someone who lost their password; shown once."""
+    found, code = actions.print_code(flask.g.actor, account)
+    return show_code(found, code, flask.url_for(".person", account=account))

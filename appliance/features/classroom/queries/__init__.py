@@ -1,0 +1,1 @@
+"""Reads of the class's people, by subject; every one starts from what the reader may open."""

@@ -1,0 +1,169 @@
+"""What may be read about the people of a class: each question starts from a ClassAccess that the reader already has."""
+
+from dataclasses import replace
+
+from appliance.core import clock
+from appliance.core.errors import NotFound
+from appliance.features.classroom.queries.views import Adult, Colleague, Pupil, Request
+from appliance.school.models import (
+    Academy,
+    Account,
+    Classroom,
+    Enrolment,
+    Guardian,
+    Guardianship,
+    Invitation,
+    JoinRequest,
+    Membership,
+    School,
+    Student,
+)
+from appliance.school.policy import require
+from appliance.services import audit
+from appliance.services.people import children
+from appliance.storage.database import transaction
+from appliance.storage.fields import to_micros
+from appliance.storage.prepared import P, Prepared, many
+
+
+def _name(row) -> str:
+    return f"{row.first_name} {getattr(row, 'usage_name', '') or row.last_name}".strip()
+
+
+def list_pupils(access) -> list[Pupil]:
+    """The pupils of the class with all their guardians, by last name; for the staff only.
+
+    The reference of a decision of justice is for those who manage the class; an assistant sees that there is one.
+    """
+    require(access.is_staff)
+    pupils = _PUPILS.all(classroom=access.classroom_id, today=clock.today())
+    rows = _ADULTS.all(students=[pupil.id for pupil in pupils])
+    waiting = [row.guardian_id for row in rows if row.account_id is None]
+    invited = {row.guardian_id for row in _INVITED.all(guardians=waiting, now=to_micros(clock.now()))}
+    adults: dict[int, list[Adult]] = {}
+    for row in rows:
+        state = "joined" if row.account_id is not None else "invited" if row.guardian_id in invited else "none"
+        adults.setdefault(row.student_id, []).append(
+            Adult(
+                row.guardian_id,
+                row.public_id,
+                _name(row),
+                row.civility,
+                row.kinship,
+                row.authority,
+                row.document_reference if access.can_manage else "",
+                row.guardianship_id,
+                state,
+            )
+        )
+    return [
+        Pupil(
+            row.id,
+            row.public_id,
+            row.first_name,
+            _name(row),
+            row.born_on,
+            row.photo_rights,
+            tuple(adults.get(row.id, ())),
+        )
+        for row in pupils
+    ]
+
+
+def get_pupil(access, public_id: str) -> Pupil:
+    """One pupil of the class; NotFound for a pupil of any other."""
+    return _one(list_pupils(access), public_id)
+
+
+def get_adult(pupil: Pupil, public_id: str) -> Adult:
+    """One guardian of this pupil; NotFound for anybody else's."""
+    return _one(pupil.adults, public_id)
+
+
+def _one(items, public_id: str):
+    for item in items:
+        if item.public_id == public_id:
+            return item
+    raise NotFound()
+
+
+def read_pupil(actor, access, public_id: str) -> Pupil:
+    """One pupil's record with the contact details of the guardians: a sensitive read, journaled each time."""
+    pupil = get_pupil(access, public_id)
+    with transaction():
+        _record_read(actor, access, "pupil_record_read", "student", public_id)
+    return _with_contacts([pupil])[0]
+
+
+def read_contacts(actor, access) -> list[Pupil]:
+    """All pupils with the contact details of their guardians: a sensitive read, journaled each time."""
+    pupils = list_pupils(access)
+    with transaction():
+        _record_read(actor, access, "class_contacts_read", "classroom", access.classroom_public_id)
+    return _with_contacts(pupils)
+
+
+def _record_read(actor, access, event: str, kind: str, object_id: str) -> None:
+    audit.record(
+        actor,
+        "read",
+        event,
+        kind=kind,
+        object_id=object_id,
+        classroom=access.classroom_public_id,
+        tenant=access.academy_public_id,
+    )
+
+
+def _with_contacts(pupils: list[Pupil]) -> list[Pupil]:
+    wanted = {adult.id for pupil in pupils for adult in pupil.adults}
+    found = (
+        Guardian.select(Guardian, School, Academy)
+        .join(School)
+        .join(Academy)
+        .where(Guardian.id.in_(sorted(wanted)))
+        .order_by(Guardian.id)
+    )
+    contacts = {guardian.id: children.open_contact(guardian) for guardian in found}
+    return [
+        replace(pupil, adults=tuple(replace(adult, contact=contacts.get(adult.id)) for adult in pupil.adults))
+        for pupil in pupils
+    ]
+
+
+def list_team(access) -> list[Colleague]:
+    """Who teaches and assists in the class: everyone who may open it sees these names."""
+    rows = _TEAM.all(classroom=access.classroom_id)
+    return [Colleague(row.public_id, _name(row), row.role, row.membership_id) for row in rows]
+
+
+def get_membership(access, account_public_id: str) -> Membership:
+    """The place of a colleague in the class; NotFound when they have none."""
+    colleague = _one(list_team(access), account_public_id)
+    return Membership.get_by_id(colleague.membership_id)
+
+
+def list_requests(access) -> list[Request]:
+    """Who waits for an answer, oldest first; for those who decide."""
+    require(access.can_manage)
+    return [
+        Request(row.id, row.public_id, _name(row), row.identifier, row.child_name, row.kinship, row.created_at)
+        for row in _REQUESTS.all(classroom=access.classroom_id)
+    ]
+
+
+def get_request(access, public_id: str) -> Request:
+    """One request that still waits; NotFound once it has been answered."""
+    return _one(list_requests(access), public_id)
+
+
+def get_classroom(access) -> Classroom:
+    """The row of the class that the reader manages."""
+    require(access.can_manage)
+    return Classroom.get_by_id(access.classroom_id)
+
+
+def get_own_classroom(access) -> Classroom:
+    """The row of a class that the reader works with."""
+    require(access.is_staff)
+    return Classroom.get_by_id(access.classroom_id)

@@ -1,0 +1,201 @@
+"""The first page: all children of all schools for a guardian, what waits for a teacher, what an office can do."""
+
+import re
+from contextlib import contextmanager
+
+import pytest
+
+from appliance.features.feed import actions
+from appliance.features.feed.actions import Content
+from appliance.school import policy
+from appliance.school.models import Guardian, JoinRequest, Student
+from appliance.school.policy import SYSTEM
+from appliance.services.people import children, invitations
+from appliance.services.people.joining import JoinFields
+from appliance.storage.database import db
+from appliance.web import caching
+
+
+def publish(world, text, who="teacher", classroom=None, **content):
+    room = classroom or world.cm1
+    return actions.publish(world.actor(who), room.public_id, Content(text=text, **content))
+
+
+def main_of(answer) -> str:
+    return answer.text.split("<main", 1)[1].split("</main>", 1)[0]
+
+
+@contextmanager
+def statements():
+    found, run = [], db.obj.execute_sql
+
+    def watched(sql, *arguments, **options):
+        found.append(sql)
+        return run(sql, *arguments, **options)
+
+    db.obj.execute_sql = watched
+    try:
+        yield found
+    finally:
+        del db.obj.execute_sql
+
+
+def test_a_guardian_finds_all_children_of_all_schools_on_one_page(world):
+    noe = Student.get(Student.first_name == "Noé")
+    guardian = children.create_guardian(SYSTEM, noe.school, "Nadia", "Benali", account=world.account("nadia"))
+    children.link(SYSTEM, guardian, noe)
+    publish(world, "Mot du CM1")
+    publish(world, "Mot du CE1", "teacher2", world.ce1)
+    publish(world, "Mot du Moulin", "far_teacher", world.far)
+    page = main_of(world.sign_in("nadia").get("/"))
+    for text in ("Mot du CM1", "Mot du CE1", "Mot du Moulin", "Adam", "Inès", "Noé", "3 publications à lire"):
+        assert text in page
+
+
+def test_each_post_says_which_child_it_concerns(world):
+    publish(world, "Pour Inès", audience="children", students=(world.student("Inès").public_id,))
+    page = main_of(world.sign_in("nadia").get("/"))
+    card = page[page.index("<article") : page.index("</article>")]
+    assert "Inès" in card and "Adam" not in card
+
+
+def test_a_chip_filters_by_child_without_any_script(world):
+    publish(world, "Mot du CM1")
+    publish(world, "Mot du CE1", "teacher2", world.ce1)
+    browser = world.sign_in("nadia")
+    adam = world.student("Adam").public_id
+    assert f'href="/?enfant={adam}"' in browser.get("/").text
+    page = main_of(browser.get(f"/?enfant={adam}"))
+    assert "Mot du CE1" in page and "Mot du CM1" not in page
+    assert re.search(r'href="/\?enfant=' + adam + r'" aria-current', page)
+
+
+@pytest.mark.parametrize("child", ["", "%00", "☃", "a" * 3000, "' OR 1=1", "leas"])
+def test_a_child_that_is_not_ones_own_filters_nothing(world, child):
+    publish(world, "Mot du CM1")
+    if child == "leas":
+        child = world.student("Léa").public_id
+    answer = world.sign_in("nadia").get("/", query_string={"enfant": child, "avant": child})
+    assert answer.status_code == 200
+    assert "Mot du CM1" in answer.text and "Léa" not in answer.text
+
+
+def test_what_is_new_is_marked_until_it_is_read(world):
+    post = publish(world, "Mot du CM1")
+    browser = world.sign_in("guardian1")
+    assert "1 publication à lire" in browser.get("/").text
+    browser.submit(f"/publications/{post.public_id}/lu", {"suite": "/"})
+    page = main_of(browser.get("/"))
+    assert "Tout est lu" in page and "Nouveau" not in page
+    assert "1 publication à lire" in world.sign_in("guardian2").get("/").text
+
+
+def test_a_guardian_without_news_finds_a_friendly_page(world):
+    assert "Rien de nouveau" in world.sign_in("guardian1").get("/").text
+
+
+@pytest.mark.parametrize("who", ["contact", "withdrawn"])
+def test_a_contact_reads_why_nothing_is_shown_and_whom_to_ask(world, who):
+    publish(world, "Mot du CM1")
+    page = main_of(world.sign_in(who).get("/"))
+    assert "autorité parentale" in page and "direction de l’école" in page
+    for trace in ("Léa", "Dubois", "CM1", "Jules-Ferry", "Sophie", "Mot du", "25/0001"):
+        assert trace not in page
+
+
+def test_a_contact_and_someone_whose_authority_was_withdrawn_read_the_same_words(world):
+    pages = []
+    for who in ("contact", "withdrawn"):
+        page = main_of(world.sign_in(who).get("/"))
+        pages.append(page.replace(world.account(who).first_name, "X"))
+    assert pages[0] == pages[1]
+
+
+def test_authority_that_is_withdrawn_empties_the_page_at_once(world):
+    publish(world, "Mot du CM1")
+    browser = world.sign_in("guardian2")
+    assert "Mot du CM1" in browser.get("/").text
+    guardian = Guardian.get(Guardian.account == world.account("guardian2"))
+    children.set_authority(SYSTEM, guardian.guardianships[0], "withdrawn", document_reference="Jugement 25/2")
+    page = main_of(browser.get("/"))
+    assert "Mot du CM1" not in page and "Léa" not in page
+
+
+def test_someone_whose_request_waits_is_told_to_wait(world):
+    invitations.ask_to_join(world.actor("stranger"), JoinFields(world.cm1.join_code, "Léa Dubois", "mother"))
+    children.leave(SYSTEM, world.student("Noé"), world.far)
+    page = main_of(world.sign_in("stranger").get("/"))
+    assert "attend l’école" in page and "CM1" not in page
+
+
+def test_a_teacher_finds_what_waits_in_each_class(world):
+    publish(world, "Mot du CM1")
+    actions.save_draft(world.actor("teacher"), world.cm1.public_id, Content(text="Plus tard"))
+    invitations.ask_to_join(world.actor("stranger"), JoinFields(world.cm1.join_code, "Léa Dubois", "mother"))
+    page = main_of(world.sign_in("teacher").get("/"))
+    for text in ("1 demande à examiner", "1 brouillon", "lue par 0 responsable sur 6"):
+        assert text in page
+
+
+def test_an_assistant_is_not_asked_to_decide_requests(world):
+    invitations.ask_to_join(world.actor("stranger"), JoinFields(world.cm1.join_code, "Léa Dubois", "mother"))
+    assert "demande à examiner" not in world.sign_in("assistant").get("/").text
+
+
+def test_a_head_of_school_finds_the_classes_of_that_school_alone(world):
+    page = main_of(world.sign_in("principal").get("/"))
+    assert "CM1 A" in page and "CE1" in page and "Moulin" not in page
+
+
+def test_admin_and_dpo_find_what_they_can_do_and_no_class(world):
+    publish(world, "Mot du CM1")
+    for who, link in (("admin", "/administration"), ("dpo", "/journal")):
+        page = main_of(world.sign_in(who).get("/"))
+        assert f'href="{link}"' in page
+        assert "Mot du CM1" not in page and "CM1 A" not in page
+
+
+def test_the_page_costs_at_most_six_questions_to_the_database(world):
+    for number in range(25):
+        publish(world, f"Mot {number}", audience="children", students=(world.student("Inès").public_id,))
+    invitations.ask_to_join(world.actor("stranger"), JoinFields(world.cm1.join_code, "Léa Dubois", "mother"))
+    for who in ("nadia", "teacher", "principal", "contact", "admin"):
+        browser = world.sign_in(who)
+        browser.get("/")
+        caching.store.clear()
+        with statements() as found:
+            assert browser.get("/").status_code == 200
+        assert len(found) <= 6, (who, found)
+        with statements() as found:
+            answer = browser.get("/")
+        assert len(found) <= 2, (who, found)
+        with statements() as found:
+            again = browser.get("/", headers={"If-None-Match": answer.headers["ETag"]})
+        assert again.status_code == 304 and len(found) <= 2
+
+
+def test_a_remembered_page_never_outlives_a_change(world):
+    browser, teacher = world.sign_in("guardian1"), world.sign_in("teacher")
+    browser.get("/"), teacher.get("/")
+    publish(world, "Tout neuf")
+    invitations.ask_to_join(world.actor("stranger"), JoinFields(world.cm1.join_code, "Léa Dubois", "mother"))
+    assert "Tout neuf" in browser.get("/").text
+    assert "1 demande à examiner" in teacher.get("/").text
+    invitations.decide_join_request(world.actor("teacher"), _access(world), JoinRequest.get().public_id, False)
+    assert "demande à examiner" not in teacher.get("/").text
+
+
+def test_older_posts_are_a_page_away(world, clock):
+    for number in range(23):
+        clock.advance(minutes=1)
+        publish(world, f"Mot numéro {number}.")
+    browser = world.sign_in("guardian1")
+    first = browser.get("/").text
+    assert "Mot numéro 22." in first and "Mot numéro 2." not in first
+    older = re.search(r'href="(/\?avant=[^"]+)"', first)[1].replace("&amp;", "&")
+    second = browser.get(older).text
+    assert "Mot numéro 2." in second and "Mot numéro 22." not in second
+
+
+def _access(world):
+    return policy.get_access(world.actor("teacher"), world.cm1.public_id)
