@@ -1,0 +1,54 @@
+"""Writes of an import: its files are kept, its doubts answered, it is applied, undone or dropped; each by who may."""
+
+import json
+
+from appliance.core.errors import Conflict
+from appliance.core.i18n import _
+from appliance.features.roster_import import queries
+from appliance.services.roster import keeping, undo
+from appliance.services.roster.apply import apply_import
+from appliance.services.roster.models import RosterImport
+from appliance.services.roster.problems import RosterRefused
+from appliance.services.roster.records import RosterFile
+from appliance.services.roster.undo import Undone
+
+
+def upload(actor, school_public_id: str, files: dict[str, RosterFile], limits) -> RosterImport:
+    """Keep the files of a school, once they are found readable; nothing is applied. Refused names the file's field."""
+    school = queries.get_school(actor, school_public_id)
+    try:
+        keeping.read_files(files, limits)
+    except RosterRefused as refused:
+        refused.field = next((role for role, file in files.items() if file.name == refused.problem.file), None)
+        raise
+    return keeping.keep_upload(actor, school, files)
+
+
+def answer_doubts(actor, public_id: str, answers: dict[str, str]) -> None:
+    """Keep what someone answered to the doubts of a waiting import; nothing is applied."""
+    keeping.choose(actor, queries.get_import(actor, public_id), answers)
+
+
+def apply(actor, public_id: str, seen: str, limits) -> RosterImport:
+    """Apply a waiting import if its difference still is the one that was seen; Conflict once its files are gone."""
+    waiting = queries.get_import(actor, public_id)
+    files = keeping.open_upload(waiting)
+    if files is None:
+        raise Conflict(_("Cet import a déjà été appliqué, ou ses fichiers ne sont plus gardés. Rien n’a été modifié."))
+    roster = keeping.read_files(files, limits)
+    return apply_import(actor, waiting.school, roster, seen, json.loads(waiting.choices), waiting=waiting)
+
+
+def foresee_undo(actor, public_id: str) -> Undone:
+    """What undoing an import would put back and keep; nothing is written."""
+    return undo.foresee_undo(actor, queries.get_import(actor, public_id))
+
+
+def undo_import(actor, public_id: str) -> Undone:
+    """Put back what an import changed."""
+    return undo.undo_import(actor, queries.get_import(actor, public_id))
+
+
+def discard(actor, public_id: str) -> None:
+    """Delete the files of an import that waits; doing it twice changes nothing."""
+    keeping.discard(actor, queries.get_import(actor, public_id))

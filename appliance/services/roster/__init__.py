@@ -1,0 +1,1 @@
+"""Rosters: every format of class list becomes the same records; what is doubtful is listed, never guessed."""
