@@ -1,0 +1,147 @@
+"""The guardian firewall: what one guardian of a child does, or what the school does for them, never shows to the other.
+
+Two runs begin alike. In one, guardian1 and the school act among guardian2's own acts; in the other they do not. What
+guardian2 can look at afterwards must be the same in both, to the byte: so neither names nor texts cross, nor counts,
+nor times, nor the mere existence of an account.
+"""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from appliance.core import clock
+from tests.access import matrix
+from tests.access.crawl import crawl, difference
+from tests.access.forms import data_for
+from tests.access.routes import Route, address, list_routes
+from tests.access.town import CANARY, NOW, PEOPLE, PHONE, Town
+from tests.support.source import complain
+
+# What would only end the run: signing out.
+_LEAVING = {"signin.sign_out", "my_account.revoke", "my_account.revoke_others"}
+# What the school does for guardian1, the other people of Léa or the class's list, and owes guardian2 no word about.
+_FOR_THE_OTHER = (
+    "classroom.edit_guardian", "classroom.authority", "classroom.reset_code", "classroom.remove_link",
+    "classroom.add_guardian", "classroom.link_guardian", "classroom.decide", "classroom.refuse",
+    "classroom.invitation_list", "classroom.contacts", "classroom.pupil", "classroom.renew_key", "feed.readers",
+)  # fmt: skip
+_TEXTS = (CANARY, f"**{CANARY}**", f"{CANARY} " * 30)
+
+
+def _acts(town: Town, person: str) -> list[tuple[Route, dict[str, str]]]:
+    """What the matrix lets this person do, about each object."""
+    column, routes = list(PEOPLE).index(person), {str(route): route for route in list_routes(town.app)}
+    found = []
+    for row in matrix.read():
+        route = routes.get(f"{row.method} {row.rule}")
+        if route is None or row.cells[column] != matrix.OK or route.endpoint in _LEAVING or "code" in route.arguments:
+            continue
+        if person != "teacher" or route.endpoint in _FOR_THE_OTHER:
+            found.append((route, {name: town.home.variants[name][variant] for name, variant in row.variants}))
+    return found
+
+
+def _do(town: Town, person: str, number: int, text: str) -> None:
+    acts = _acts(town, person)
+    route, chosen = acts[number % len(acts)]
+    data = data_for(route, town.home)
+    if person == "guardian1":
+        data |= {name: text for name in ("text", "child_name") if name in data}
+        data |= {name: CANARY for name in ("first_name", "last_name") if name in data}
+    answer = town.ask(person, route.method, address(route, town.home, **chosen), data)
+    assert answer.status_code < 500, (str(route), answer.text)
+
+
+def _run(town: Town, acts, who: set[str]) -> dict:
+    with town.undone():
+        for person, number, text in acts:
+            if person in who:
+                # The others act at an hour of their own: if it shows, it differs.
+                clock.set(NOW.replace(hour=3, minute=37) if person != "guardian2" else NOW)
+                _do(town, person, number, text)
+        clock.set(NOW)
+        return crawl(town, "guardian2")
+
+
+ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(("guardian1", "guardian1", "guardian2", "teacher")),
+        st.integers(0, 9999),
+        st.sampled_from(_TEXTS),
+    ),
+    min_size=4,
+    max_size=14,
+)
+
+
+def _check(town: Town, acts) -> None:
+    alone = _run(town, acts, {"guardian2"})
+    together = _run(town, acts, {"guardian1", "guardian2", "teacher"})
+    problems = difference(alone, together)
+    problems += [f"{url} holds {CANARY}" for url, page in together.items() if CANARY.lower() in page[2].lower()]
+    assert not problems, complain(problems)
+
+
+def test_whatever_the_other_guardian_does_changes_no_byte(town):
+    @settings(max_examples=5)
+    @given(acts=ACTS)
+    def holds(acts):
+        _check(town, acts)
+
+    holds()
+
+
+@pytest.mark.slow
+def test_whatever_the_other_guardian_does_changes_no_byte_many_times(town):
+    @settings(max_examples=60)
+    @given(acts=ACTS)
+    def holds(acts):
+        _check(town, acts)
+
+    holds()
+
+
+def test_each_single_act_of_the_other_guardian_changes_no_byte(town):
+    """Every act once, one after the other: no act is left to chance."""
+    alone = _run(town, [], set())
+    with town.undone():
+        clock.set(NOW.replace(hour=3, minute=37))
+        for person in ("guardian1", "teacher"):
+            for number in range(len(_acts(town, person))):
+                with town.undone():
+                    _do(town, person, number, CANARY)
+        clock.set(NOW)
+    every = [
+        (person, number, CANARY) for person in ("guardian1", "teacher") for number in range(len(_acts(town, person)))
+    ]
+    problems = difference(alone, _run(town, every, {"guardian1", "teacher"}))
+    assert not problems, complain(problems)
+
+
+def test_nothing_of_the_other_guardian_stands_anywhere(town):
+    pages = crawl(town, "guardian2")
+    assert len([page for page in pages.values() if page[0] == 200]) > 15, "the crawl reaches hardly anything"
+    account = town.world.account("guardian1")
+    traces = (CANARY, PHONE, account.identifier, account.public_id, town.home.ids["adult"])
+    problems = [
+        f"{url}: {trace}" for url, page in pages.items() for trace in traces if trace.lower() in page[2].lower()
+    ]
+    assert not problems, complain(problems)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["feed.comment", "feed.react", "feed.mark_read", "feed.remove_comment", "feed.show"]
+)
+def test_an_answer_of_the_other_guardian_does_not_even_change_a_tag(town, endpoint):
+    """A changed ETag would say “somebody did something”."""
+    urls = ["/", f"/classes/{town.home.ids['classroom']}", f"/publications/{town.home.ids['post']}"]
+    for url in urls:
+        town.ask("guardian2", "GET", url)
+    tags = {url: town.ask("guardian2", "GET", url).headers["ETag"] for url in urls}
+    for route in list_routes(town.app):
+        if route.endpoint == endpoint:
+            answer = town.ask("guardian1", route.method, address(route, town.home), data_for(route, town.home))
+            assert answer.status_code in (200, 303)
+    for url, tag in tags.items():
+        answer = town.ask("guardian2", "GET", url, headers={"If-None-Match": tag})
+        assert (answer.status_code, answer.headers["ETag"]) == (304, tag), url
