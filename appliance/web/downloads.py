@@ -78,7 +78,7 @@ class InFront:
 
     def _find(self, parts: list[str], environ):
         token = sessions.token_in(environ, self.app.session_interface.cookie)
-        if len(parts) != 4 or not token or "HTTP_PREAU_BUSY" in environ:
+        if len(parts) != 4 or not token or "HTTP_PREAU_BUSY" in environ or "\0" in environ["PATH_INFO"]:
             return None
         try:
             database.connect()

@@ -55,6 +55,8 @@ class Slice(flask.Blueprint):
 def check(endpoint: str | None, actor):
     """None when the person may come in; a redirect to sign-in or to the notice; Denied otherwise."""
     access = ACCESS.get(endpoint or "")
+    if "\0" in flask.request.path:
+        raise NotFound()  # nothing has such a name, and PostgreSQL refuses to be asked for it
     if endpoint is None:
         return None  # no such page: the 404 comes by itself
     if access is None:

@@ -32,7 +32,8 @@ def format_datetime(value: datetime | None, style: str = "medium") -> str:
     """“12 nov. 2026, 18:30” on the school's clocks."""
     if value is None:
         return ""
-    return dates.format_datetime(clock.local(value), style, tzinfo=clock.zone(), locale=i18n.current())
+    here, locale = clock.local(value), i18n.current()
+    return f"{dates.format_date(here, style, locale=locale)}, {dates.format_time(here, 'short', locale=locale)}"
 
 
 def ago(value: datetime | None) -> markupsafe.Markup:

@@ -42,7 +42,8 @@ def farm(rng, width: int, height: int) -> Image.Image:
     """Hills, a barn, trees and sheep."""
     image = _sky(width, height, (154, 203, 232), (246, 232, 205))
     draw = ImageDraw.Draw(image)
-    draw.ellipse([width * 0.74, height * 0.08, width * 0.86, height * 0.24], fill=(252, 224, 138))
+    sun = min(width, height) * 0.08
+    draw.ellipse([width * 0.8 - sun, height * 0.16 - sun, width * 0.8 + sun, height * 0.16 + sun], fill=(252, 224, 138))
     _hills(draw, rng, width, height, [(150, 186, 132), (122, 167, 104), (95, 146, 84)], 0.45)
     x, y, unit = width * rng.uniform(0.12, 0.5), height * 0.58, width * 0.16
     draw.rectangle([x, y, x + unit, y + unit * 0.7], fill=(178, 74, 58))

@@ -82,6 +82,7 @@ def view(card: Card) -> SimpleNamespace:
         comments=post.comments,
         comments_open=post.comments_open,
         is_staff=card.is_staff,
+        may_change=card.may_change,
         is_read=card.is_read,
         read_at=None if post.read_at is None else from_micros(post.read_at),
     )

@@ -26,6 +26,7 @@ class Card(NamedTuple):
 
     post: tuple
     is_staff: bool
+    may_change: bool
     children: tuple = ()
     addressed: tuple = ()
     files: tuple = ()
@@ -244,6 +245,7 @@ def _dress(actor, rows: list, values: dict) -> list[Card]:
         _group(_TARGETS.all(posts=named, staffed=values["staffed"], own=values["own"]), "post_id") if named else {}
     )
     staffed = set(values["staffed"])
+    managed = {each.classroom_id for each in actor.classes if each.can_manage}
     counted = [row.id for row in rows if row.classroom_id in staffed and row.status in ("published", "withdrawn")]
     reached = reach.count_readers(counted) if counted else {}
     own = {}
@@ -258,10 +260,10 @@ def _dress(actor, rows: list, values: dict) -> list[Card]:
             mine = [child for child in mine if child.id in concerned]
             addressed = tuple(dict.fromkeys(_label(each) for each in named_here))
         is_staff = row.classroom_id in staffed
+        may_change = row.classroom_id in managed or (is_staff and row.author_id == actor.account_id)
+        addressed = addressed if is_staff else ()
         cards.append(
-            Card(
-                row, is_staff, tuple(mine), addressed if is_staff else (), attached.get(row.id, ()), reached.get(row.id)
-            )
+            Card(row, is_staff, may_change, tuple(mine), addressed, attached.get(row.id, ()), reached.get(row.id))
         )
     return cards
 

@@ -76,8 +76,16 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("preau:announce", (event) => announce(event.detail));
 
 // Modules that only some pages need; their hashed addresses stand in the head.
-const wanted = { editor: "[data-editor]", files: "[data-files]", dates: ".moment time" };
+const wanted = { editor: "[data-editor]", files: "[data-files]", dates: ".moment time", htmx: "[hx-get], [hx-post]" };
+/** htmx is a script of the classic kind: it makes itself known to the page. */
+function load(address) {
+  const script = document.createElement("script");
+  script.src = address;
+  document.head.append(script);
+}
 for (const link of document.querySelectorAll('meta[name^="module-"]')) {
   const name = link.name.slice("module-".length);
-  if (document.querySelector(wanted[name])) import(link.content);
+  if (!document.querySelector(wanted[name])) continue;
+  if (name === "htmx") load(link.content);
+  else import(link.content);
 }

@@ -1,0 +1,1 @@
+"""The real Chromium on the real server: what people see, press and are not shown."""

@@ -1,0 +1,136 @@
+"""Takes the pictures of docs/screenshots from a fresh demo school, each as large as the screen.
+
+    python -m tests.browser.take_screenshots [folder]
+"""
+
+import io
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from tests.browser.pictures import make_photos
+from tests.browser.school import School, chromium, make_seed, served_copy
+from tests.support.process import ROOT
+
+FOLDER = ROOT / "docs" / "screenshots"
+LARGEST = 150_000
+NOTE = """Bonjour à toutes et à tous,
+
+Ce matin, les **CM1** ont semé les radis et les soucis. Pensez à :
+
+- des bottes pour jeudi,
+- une gourde."""
+
+
+def home(page, school, folder):
+    """A parent of two children."""
+    page.goto("/")
+
+
+def feed(page, school, folder):
+    """The teacher's class."""
+    page.goto(school.class_of(page))
+    page.locator("article:not(.post--pinned)").first.scroll_into_view_if_needed()
+    page.evaluate("scrollTo(0, 0)")
+
+
+def composer(page, school, folder):
+    """A note being written, with two photos."""
+    page.goto(school.class_of(page) + "/publications/nouvelle")
+    page.get_by_label("Votre message").fill(NOTE)
+    page.get_by_label("Photos et documents").set_input_files(make_photos(folder))
+    page.locator(".files__item img").nth(1).wait_for()
+
+
+def post(page, school, folder):
+    """One post, for a family."""
+    page.goto("/")
+    page.goto(page.locator("article:has(.gallery) .post__when a").first.get_attribute("href"))
+
+
+def readers(page, school, folder):
+    """Who has read, who has not."""
+    page.goto(school.class_of(page))
+    page.goto(page.locator("article:has(.gallery) .reach a").first.get_attribute("href"))
+
+
+def members(page, school, folder):
+    """Pupils and their guardians."""
+    page.goto(school.class_of(page) + "/membres")
+
+
+def signin(page, school, folder):
+    """The door."""
+    page.goto("/connexion")
+
+
+# page, who, phone, theme, from right to left
+SHOTS = [
+    *(
+        (scene, login, phone, "light", False)
+        for scene, login in (
+            (home, "guardian3"),
+            (feed, "teacher"),
+            (composer, "teacher"),
+            (post, "guardian1"),
+            (readers, "teacher"),
+            (members, "teacher"),
+            (signin, None),
+        )
+        for phone in (True, False)
+    ),
+    (home, "guardian3", True, "dark", False),
+    (feed, "teacher", False, "dark", False),
+    (home, "guardian3", True, "light", True),
+]
+
+
+def take(school: School, shot, scratch: Path) -> tuple[str, bytes]:
+    """The name and the PNG of one picture."""
+    scene, login, phone, theme, right_to_left = shot
+    page = school.visit(login, phone=phone, scheme=theme, reduced_motion="reduce")
+    scene(page, school, scratch)
+    if right_to_left:
+        page.evaluate("document.documentElement.dir = 'rtl'")
+    page.wait_for_load_state("networkidle")
+    page.evaluate("document.activeElement.blur()")
+    page.wait_for_function(
+        "() => document.fonts.status === 'loaded' && [...document.images].every(each => each.complete "
+        "|| each.getBoundingClientRect().top > innerHeight)"
+    )
+    picture = page.screenshot()
+    school.close_visits()
+    device = "phone" if phone else "desktop"
+    return f"{scene.__name__}-{device}-{theme}{'-rtl' if right_to_left else ''}", picture
+
+
+def pack(picture: bytes) -> bytes:
+    """The same picture in as many colours as its weight allows."""
+    with Image.open(io.BytesIO(picture)) as image:
+        image = image.convert("RGB")
+        for colours in (256, 128, 64, 32):
+            out = io.BytesIO()
+            image.quantize(colours, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+            if out.tell() < LARGEST:
+                break
+    return out.getvalue()
+
+
+def main(folder: Path) -> None:
+    """Every picture, with its weight."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as made:
+        scratch = Path(made)
+        seed = make_seed(scratch / "seed")
+        with chromium() as browser, served_copy(seed, scratch / "demo") as url:
+            for shot in SHOTS:
+                name, picture = take(School(browser, url), shot, scratch)
+                packed = pack(picture)
+                (folder / f"{name}.png").write_bytes(packed)
+                print(f"{len(packed) // 1000:4} kB  {name}.png", flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
