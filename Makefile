@@ -25,7 +25,7 @@ TEST_STEPS := lint test-unit test-postgresql test-debian test-debian-postgresql 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run demo-reset install upgrade test test-packages lint format test-unit test-postgresql test-debian \
-	test-debian-postgresql test-slow test-bench bench messages clean
+	test-debian-postgresql test-slow test-bench bench messages screenshots clean
 
 help: ## List these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ bench: $(VENV)/.tests ## Measure the speed against a Flask "hello" on the same s
 
 messages: $(VENV)/.tests ## Bring the translations up to date with the texts of the code
 	@$(BIN)/python tools/messages
+
+screenshots: $(VENV)/.tests ## Take the pictures of docs/screenshots anew, from a fresh demo school
+	@$(BIN)/python -m tests.browser.take_screenshots
 
 clean: ## Remove what make made, except the demo school
 	@rm -rf $(VENV) $(DEBIAN_VENV) .cache .hypothesis build dist *.egg-info

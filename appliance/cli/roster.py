@@ -127,12 +127,12 @@ def _undo(options, answer) -> None:
 def run_list(options) -> int:
     """The imports of every school."""
     from appliance.cli.service import open_database
-    from appliance.services.roster import printing
-    from appliance.services.roster.models import EXPIRED, RosterImport
+    from appliance.services.roster import keeping, printing
+    from appliance.services.roster.models import RosterImport
 
     open_database(options)
-    query = RosterImport.select().where(RosterImport.status != EXPIRED)
-    rows = list(query.order_by(RosterImport.created_at.desc(), RosterImport.id.desc()))
+    query = RosterImport.select().order_by(RosterImport.created_at.desc(), RosterImport.id.desc())
+    rows = [row for row in query if row.applied_at is not None or keeping.is_waiting(row)]
     if options.json:
         for row in rows:
             print_json(id=row.public_id, school=row.school.name, status=row.status, counts=json.loads(row.counts))
@@ -177,4 +177,4 @@ def read_file(path: Path, limit: int):
 
 def print_json(**values: object) -> None:
     """One line for programs."""
-    print(json.dumps(values, ensure_ascii=False))
+    print(json.dumps(values, ensure_ascii=False, separators=(",", ":")))

@@ -46,7 +46,8 @@ class School(Table):
 class Account(Table):
     """Someone who can sign in: one account for all their children, classes and schools.
 
-    `identifier` is what they type (an e-mail address or a chosen name), folded for comparison; `email` may be empty.
+    `identifier` is what they type, made by the server or chosen by an operator; `email` may be empty, or that of
+    several accounts. Both are folded for comparison.
     """
 
     public_id = PublicIdField()

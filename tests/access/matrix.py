@@ -1,5 +1,6 @@
 """Reads tests/access/matrix.txt: who gets what at each address, one line an address and an object."""
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,8 @@ class Row:
         return f"{self.method} {self.rule} {named}".strip()
 
 
-def read() -> list[Row]:
+@functools.cache
+def read() -> tuple[Row, ...]:
     """The lines of the table; an ill-formed one is an error."""
     rows = []
     for number, line in enumerate(FILE.read_text(encoding="utf-8").splitlines(), 1):
@@ -46,7 +48,7 @@ def read() -> list[Row]:
         variants = tuple(re.findall(r"<(\w+)=([\w-]+)>", match[2]))
         rule = re.sub(r"<(\w+)=[\w-]+>", r"<\1>", match[2])
         rows.append(Row(match[1], rule, tuple((name, text.replace("-", " ")) for name, text in variants), cells))
-    return rows
+    return tuple(rows)
 
 
 def cell_of(answer) -> str:

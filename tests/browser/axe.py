@@ -37,13 +37,15 @@ def look_all_ways(page, phone: dict, desktop: dict) -> list[str]:
         faults += [f"{name}: {fault}" for fault in look(page)]
         page.emulate_media(color_scheme="dark", reduced_motion="reduce")
         faults += [f"{name}, dark: {fault}" for fault in look(page, COLOURS)]
+    # A screen as high as the page: what scrolls under the bar of buttons is not small for that.
+    page.set_viewport_size(phone)
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": phone["width"], "height": min(height, 8000)})
+    faults += [f"fingers: {fault}" for fault in look(page, TARGETS)]
+    page.set_viewport_size(desktop)
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     if opened := page.locator("details:not([open])").count():
         page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
         faults += [f"{opened} menus open: {fault}" for fault in look(page)]
-    # A screen as high as the page: what scrolls under the bar of buttons is not small for that.
-    height = page.evaluate("document.documentElement.scrollHeight")
-    page.set_viewport_size({"width": phone["width"], "height": min(height, 8000)})
-    faults += [f"fingers: {fault}" for fault in look(page, TARGETS)]
     page.set_viewport_size(phone)
     return faults

@@ -3,7 +3,8 @@
 # Whether the focused element, or a frame around it that takes its place, is drawn in a way that shows the focus.
 _VISIBLE = """
 () => {
-  const shows = (style) => (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
+  const outlined = (style) => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+  const shows = (style) => outlined(style) || style.boxShadow !== "none";
   const at = document.activeElement;
   if (!at || at === document.body) return "";
   for (let each = at, depth = 0; each && depth < 3; each = each.parentElement, depth += 1) {

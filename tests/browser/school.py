@@ -100,7 +100,11 @@ class School:
         options.setdefault("viewport", PHONE if phone else DESKTOP)
         options.setdefault("locale", "fr-FR")
         context = self.browser.new_context(
-            base_url=self.url, color_scheme=scheme, java_script_enabled=javascript, timezone_id="Europe/Paris", **options
+            base_url=self.url,
+            color_scheme=scheme,
+            java_script_enabled=javascript,
+            timezone_id="Europe/Paris",
+            **options,
         )
         context.set_default_timeout(PATIENCE)
         self.watch.follow(context)

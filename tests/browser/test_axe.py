@@ -25,7 +25,17 @@ def test_axe_sees_a_fault_under_our_policy(school):
 def test_axe_finds_nothing_on_any_page_of_any_role(school, role):
     page = school.visit(ROLES[role])
     start = SIGNED_OUT if ROLES[role] is None else ("/",)
-    faults = [f"{address}: {fault}" for address in pages_of(page, start) for fault in look_all_ways(page, PHONE, DESKTOP)]
+    faults = [
+        f"{address}: {fault}" for address in pages_of(page, start) for fault in look_all_ways(page, PHONE, DESKTOP)
+    ]
+    assert not faults, complain(faults)
+
+
+@pytest.mark.parametrize("part", ("", "/home", "/composer", "/reach", "/signin"))
+def test_axe_finds_nothing_in_the_style_guide(school, part):
+    page = school.visit()
+    assert page.goto(f"/styleguide{part}").status == 200
+    faults = look_all_ways(page, PHONE, DESKTOP)
     assert not faults, complain(faults)
 
 

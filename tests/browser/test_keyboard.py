@@ -143,6 +143,20 @@ def test_the_toolbar_is_one_stop_and_arrows_move_inside_it(school):
     assert not keys.unseen
 
 
+ANSWER = '<p id="swapped" data-focus data-announce="C’est noté.">C’est noté.</p>'
+
+
+def test_what_htmx_swaps_is_announced_and_takes_the_focus(school):
+    page, keys = begin(school, address="/styleguide")
+    page.wait_for_function("() => 'htmx' in window")
+    page.route("**/*", lambda route: route.fulfill(body=ANSWER) if route.request.method == "POST" else route.fallback())
+    page.locator("form[hx-post] button").first.focus()
+    keys.press("Enter")
+    page.locator("#swapped").wait_for()
+    page.wait_for_function("() => document.activeElement.id === 'swapped'")
+    page.wait_for_function("() => document.getElementById('annonces').textContent === 'C’est noté.'")
+
+
 def test_a_refusal_takes_the_focus_and_leads_to_its_field(school):
     page, keys = begin(school, "teacher")
     page.goto(school.class_of(page) + "/publications/nouvelle")

@@ -22,9 +22,9 @@ _TOO_WIDE = """
 _SMALL = """
 () => {
   const found = [];
-  const least = (each) => each.matches(
-    ".button, summary, select, textarea, input:not([type=checkbox], [type=radio], [type=hidden]), .nav__link, .tabs__link, .menu__item, .choice, .chip[href], .child[href], .brand"
-  ) ? 44 : 24;
+  const primary = ".button, summary, select, textarea, input:not([type=checkbox], [type=radio]), .choice, .brand, "
+    + ".nav__link, .tabs__link, .menu__item, .chip[href], .child[href]";
+  const least = (each) => (each.matches(primary) ? 44 : 24);
   for (const each of document.querySelectorAll("a[href], button, summary, select, textarea, input, label.choice")) {
     if (each.closest(".skip") || each.matches("label.choice input, [type=hidden]") || !each.checkVisibility()) continue;
     const box = each.getBoundingClientRect(), wanted = least(each);

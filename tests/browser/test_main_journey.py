@@ -65,7 +65,9 @@ def all_pages(school, login: str) -> dict[str, str]:
     return {address: page.content() for address in pages_of(page)}
 
 
-@pytest.mark.parametrize(("login", "others"), [("guardian1", ("guardian2", "contact")), ("guardian2", ("guardian1", "contact"))])
+@pytest.mark.parametrize(
+    ("login", "others"), [("guardian1", ("guardian2", "contact")), ("guardian2", ("guardian1", "contact"))]
+)
 def test_no_page_of_a_guardian_holds_a_trace_of_another(school, login, others):
     other = school.visit("guardian1")
     other.goto("/")
@@ -85,7 +87,9 @@ def test_no_page_of_a_guardian_holds_a_trace_of_another(school, login, others):
     ]
     assert not found, "\n".join(found)
     own = "\n".join(pages.values())
-    assert all(re.search(trace, own) for trace in TRACES[login][:1]), "the traces are not looked for as they are written"
+    assert all(re.search(trace, own) for trace in TRACES[login][:1]), (
+        "the traces are not looked for as they are written"
+    )
 
 
 def test_the_letters_to_families_are_printed_one_page_a_guardian(school, tmp_path, needs):

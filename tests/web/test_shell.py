@@ -17,3 +17,9 @@ def test_each_answer_forbids_framing_sniffing_and_inline_code(world):
     headers = world.visitor().get("/healthz").headers
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff" and headers["Cache-Control"] == "no-store"
+
+
+def test_an_address_with_a_nul_is_a_page_that_does_not_exist(world):
+    guardian = world.sign_in("guardian1")
+    for address in ("/publications/%00", "/?enfant=%00", "/medias/%00/large"):
+        assert guardian.get(address).status_code == 404, address

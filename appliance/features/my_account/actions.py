@@ -30,8 +30,11 @@ def set_appearance(actor, language: str, theme: str) -> None:
 
 
 def set_email(actor, email: str, present: str, *, network: str = "") -> None:
-    """Change the address that reset links go to; the present password proves that it is the person."""
-    email = accounts.one_line(email)
+    """Change the address that reset links go to; the present password proves that it is the person.
+
+    Another account may have it: refusing it would tell who has an account.
+    """
+    email = accounts.fold_identifier(email)
     accounts.check_email(email)
     accounts.prove_presence(actor, present, network=network)
     _update(actor, "user_updated", "email", email=email)

@@ -29,13 +29,16 @@ class AppearanceForm(Form):
 
 
 class EmailForm(Form):
-    """The address that reset links go to."""
+    """The address that one may sign in with and that reset links go to."""
 
     email = wtforms.EmailField(
         lazy_("Adresse électronique"),
         filters=[one_line],
         validators=[at_most(254)],
-        description=lazy_("Elle sert à retrouver votre mot de passe. Laissez vide pour la retirer."),
+        description=lazy_(
+            "Elle sert à vous connecter et à retrouver votre mot de passe. Si vous la partagez avec quelqu’un, "
+            "connectez-vous plutôt avec votre identifiant. Laissez vide pour la retirer."
+        ),
     )
     present = wtforms.PasswordField(lazy_("Votre mot de passe actuel"), validators=[required(), at_most(1024)])
 

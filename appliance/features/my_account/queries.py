@@ -8,7 +8,7 @@ from appliance.school.policy import tint
 
 @dataclass(frozen=True)
 class OwnChild:
-    """A child that the reader is linked to, and what the link allows."""
+    """A child that the reader is linked to, and what the link allows; without authority, the first name alone."""
 
     first_name: str
     name: str
@@ -29,7 +29,10 @@ class OwnChild:
 
 
 def list_own_children(actor) -> list[OwnChild]:
-    """Every child that the actor is linked to, in name order, with the actor's own link."""
+    """Every child that the actor is linked to, in name order, with the actor's own link.
+
+    Only legal authority shows where the child goes now: their school, their class, and the name in use there.
+    """
     rows = (
         Guardianship.select(Guardianship, Student, School)
         .join(Student, on=Guardianship.student == Student.id)
@@ -43,10 +46,10 @@ def list_own_children(actor) -> list[OwnChild]:
     return [
         OwnChild(
             row.student.first_name,
-            row.student.name,
+            row.student.name if row.authority == "legal" else row.student.first_name,
             row.student.public_id,
-            row.student.school.name,
-            legal.get(row.student.public_id, ""),
+            row.student.school.name if row.authority == "legal" else "",
+            legal.get(row.student.public_id, "") if row.authority == "legal" else "",
             row.authority,
         )
         for row in rows

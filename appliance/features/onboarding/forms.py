@@ -41,15 +41,18 @@ class JoinFields:
 
 
 class PersonFields:
-    """Who opens an account."""
+    """Who opens an account; the identifier is made by the server, so that no answer tells who has one."""
 
     first_name = wtforms.StringField(lazy_("Prénom"), filters=[one_line], validators=[required(), at_most(100)])
     last_name = wtforms.StringField(lazy_("Nom"), filters=[one_line], validators=[required(), at_most(100)])
-    identifier = wtforms.StringField(
-        lazy_("Adresse électronique, ou nom de votre choix"),
+    email = wtforms.EmailField(
+        lazy_("Adresse électronique"),
         filters=[one_line],
-        validators=[required(), at_most(254)],
-        description=lazy_("C’est votre identifiant pour vous connecter."),
+        validators=[at_most(254)],
+        description=lazy_(
+            "Elle sert à vous connecter et à retrouver votre mot de passe. "
+            "Vous recevrez aussi un identifiant, qui suffit sans elle."
+        ),
     )
     password = wtforms.PasswordField(
         lazy_("Mot de passe"),

@@ -101,7 +101,7 @@ def open_invitation(code: str):
             keep=_KEPT,
         )
         if opened:
-            flask.flash(_("Votre compte est ouvert."), "done")
+            _tell_identifier(form.result)
             return flask.redirect("/", 303)
     return _show("onboarding/open_account.html", form, code=code, welcome=welcome)
 
@@ -135,6 +135,8 @@ def join():
             keep=_KEPT,
         )  # fmt: skip
         if asked:
+            if actor is None:
+                _tell_identifier(form.result.account)
             return flask.redirect(flask.url_for("onboarding.joined"), 303)
     return _show("onboarding/join.html", form)
 
@@ -146,4 +148,9 @@ def joined():
 
 
 def _person(form) -> Person:
-    return Person(form.first_name.data, form.last_name.data, form.identifier.data, language=i18n.current())
+    return Person(form.first_name.data, form.last_name.data, email=form.email.data, language=i18n.current())
+
+
+def _tell_identifier(account) -> None:
+    opened = _("Votre compte est ouvert. Notez votre identifiant\u202f: %(identifier)s", identifier=account.identifier)
+    flask.flash(opened, "done")

@@ -5,40 +5,46 @@ Security events take the names of OWASP's Logging Vocabulary and are in the jour
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import peewee
 
 from appliance.core import clock, i18n
 from appliance.core.config import Security
-from appliance.core.errors import NotFound, Refused
+from appliance.core.errors import NotFound, Refused, Unavailable
 from appliance.core.i18n import _, lazy_
 from appliance.core.richtext import normalise
 from appliance.school import policy
 from appliance.school.models import Account, Guardian, School, Session
 from appliance.services import audit, background
-from appliance.services.people import alerts, passwords, throttle
-from appliance.storage.database import transaction
+from appliance.services.people import alerts, identifiers, passwords, throttle
+from appliance.storage.database import db, transaction
 from appliance.storage.prepared import P, Prepared
 
 _MAIL = re.compile(r"[^@\s,;:<>\"()]+@[^@\s,;:<>\"()]+\.[^@\s,;:<>\"().]+")
 _WRONG = lazy_("Cet identifiant et ce mot de passe ne vont pas ensemble. Vérifiez les deux, puis recommencez.")
 
 _FIND = Prepared(
-    lambda: Account.select(
-        Account.id, Account.public_id, Account.password_hash, Account.disabled_at.alias("disabled_at")
-    ).where(Account.identifier == P("identifier"))
+    lambda: (
+        Account.select(Account.id, Account.public_id, Account.password_hash, Account.disabled_at.alias("disabled_at"))
+        .where(
+            (Account.identifier == P("typed"))
+            | ((Account.email == P("typed")) & (Account.email != "") & Account.disabled_at.is_null())
+        )
+        .order_by((Account.identifier == P("typed")).desc(), Account.id)
+        .limit(1)
+    )
 )
 
 
 @dataclass(frozen=True)
 class Person:
-    """What someone says of themselves when an account is opened."""
+    """What is said of someone when an account is opened; only operators choose an identifier."""
 
     first_name: str
     last_name: str
-    identifier: str
+    identifier: str = ""
     email: str = ""
     language: str = i18n.SOURCE
 
@@ -62,7 +68,7 @@ def one_line(text: str | None) -> str:
 
 
 def fold_identifier(text: str | None) -> str:
-    """An identifier as it is compared: capitals and spaces around don't matter."""
+    """An identifier or an address as it is kept and compared: capitals and spaces around don't matter."""
     return one_line(text).casefold()
 
 
@@ -74,20 +80,29 @@ def actor_of(account: Account) -> policy.Actor:
     )  # fmt: skip
 
 
-def check_person(person: Person) -> Person:
-    """The same person with clean fields; Refused beside the field that is empty, too long or taken."""
+def check_newcomer(person: Person) -> Person:
+    """The same person with clean fields and no identifier; Refused beside a field that is empty or too long.
+
+    No other account has a part in it: every family holds the class key and could ask about the other guardian.
+    """
     cleaned = Person(
-        one_line(person.first_name), one_line(person.last_name), fold_identifier(person.identifier),
-        one_line(person.email), person.language if person.language in i18n.languages() else i18n.SOURCE,
+        one_line(person.first_name), one_line(person.last_name), "", fold_identifier(person.email),
+        person.language if person.language in i18n.languages() else i18n.SOURCE,
     )  # fmt: skip
-    if not cleaned.email and _MAIL.fullmatch(cleaned.identifier):
-        cleaned = Person(**{**vars(cleaned), "email": one_line(person.identifier)})
     for field, most in (("first_name", 100), ("last_name", 100)):
         _check_length(getattr(cleaned, field), most, field)
+    check_email(cleaned.email)
+    return cleaned
+
+
+def check_person(person: Person) -> Person:
+    """The same person with clean fields and the identifier that an operator chose; Refused also where it is taken."""
+    identifier = fold_identifier(person.identifier)
+    email = person.email or (identifier if _MAIL.fullmatch(identifier) else "")
+    cleaned = replace(check_newcomer(replace(person, email=email)), identifier=identifier)
     _check_length(cleaned.identifier, 254, "identifier")
     if len(cleaned.identifier) < 3:
         raise Refused(_("Choisissez un identifiant d’au moins trois signes."), field="identifier")
-    check_email(cleaned.email)
     if Account.select().where(Account.identifier == cleaned.identifier).exists():
         raise Refused(
             _("Cet identifiant est déjà pris. Choisissez-en un autre, ou connectez-vous s’il est à vous."),
@@ -123,36 +138,58 @@ def hash_for(person: Person, password: str) -> str:
 
 
 def create_account(actor, person: Person, password: str | None = None, *, password_hash: str = "") -> Account:
-    """Open an account; without any password a one-time code enters it. `password_hash` is what `hash_for` gave."""
+    """Open an account under a chosen identifier, for operators only: a taken one is told.
+
+    Without any password a one-time code enters it. `password_hash` is what `hash_for` gave.
+    """
     person = check_person(person)
     if password is not None:
         password_hash = passwords.make_hash(password, words_about(person))
     try:
         with transaction():
-            account = Account.create(
-                **vars(person),
-                password_hash=password_hash,
-                password_changed_at=clock.now() if password_hash else None,
-            )
-            audit.record(
-                actor or actor_of(account), "create", "user_created", kind="account", object_id=account.public_id
-            )
+            return _insert(actor, person, password_hash)
     except peewee.IntegrityError:  # the same identifier was taken in the meantime
         raise Refused(_("Cet identifiant est déjà pris. Choisissez-en un autre."), field="identifier") from None
+
+
+def open_account(person: Person, password_hash: str) -> Account:
+    """Open the account of someone who says who they are, under an identifier made here; no other account is told."""
+    person = check_newcomer(person)
+    with transaction():
+        for digits in (4,) * 20 + (8,) * 5:
+            made = replace(person, identifier=identifiers.make_identifier(person.first_name, person.last_name, digits))
+            try:
+                with db.atomic():  # PostgreSQL goes on after a refused row only from a savepoint
+                    return _insert(None, made, password_hash)
+            except peewee.IntegrityError:
+                continue  # that one is taken
+    raise Unavailable()
+
+
+def _insert(actor, person: Person, password_hash: str) -> Account:
+    account = Account.create(
+        **vars(person), password_hash=password_hash, password_changed_at=clock.now() if password_hash else None
+    )
+    audit.record(actor or actor_of(account), "create", "user_created", kind="account", object_id=account.public_id)
     return account
 
 
+def find_account(typed: str):
+    """The row that a typed text signs in to, or None: an identifier, else the oldest open account with that address."""
+    return _FIND.first(typed=fold_identifier(typed)[:254])
+
+
 def authenticate(
-    identifier: str, password: str, *, network: str = "", then: Callable[[Account], None] = lambda account: None
+    typed: str, password: str, *, network: str = "", then: Callable[[Account], None] = lambda account: None
 ) -> Account:
     """The account that this password proves, else WrongPassword; TooManyAttempts and Unavailable say to come back.
 
-    `then(account)` runs in the transaction of the journal entry (it opens the session). An unknown identifier, a closed
-    account and a wrong password cost the same work and give the same answer.
+    `typed` is an identifier or an address. `then(account)` runs in the transaction of the journal entry (it opens the
+    session). An unknown text, a closed account and a wrong password cost the same work and give the same answer.
+    Failures count for what was typed: counted for the account, they would tell which address belongs to which one.
     """
-    folded = fold_identifier(identifier)[:254]
-    subject = throttle.subject_of(throttle.PASSWORD, folded)
-    row = _FIND.first(identifier=folded)
+    subject = throttle.subject_of(throttle.PASSWORD, fold_identifier(typed)[:254])
+    row = find_account(typed)
     throttle.require_calm(throttle.PASSWORD, subject, network, account_id=row.id if row else None)
     proved = passwords.verify(row.password_hash if row else "", password)
     if row is None or not proved or row.disabled_at is not None:

@@ -138,12 +138,15 @@ def open_account(
     typed: str, person: accounts.Person, password: str, *, network: str = "",
     then: Callable[[Account], None] = lambda account: None,
 ) -> Account:  # fmt: skip
-    """Spend a code for a new account of this person; account, link and code are written together or not at all."""
+    """Spend a code for a new account of this person; account, link and code are written together or not at all.
+
+    The account's identifier is made here: no answer tells who else has one.
+    """
     invitation = _find(typed, network)
-    person = accounts.check_person(person)
+    person = accounts.check_newcomer(person)
     password_hash = passwords.make_hash(password, [*accounts.words_about(person), _describe(invitation).school_name])
     with transaction():
-        account = accounts.create_account(None, person, password_hash=password_hash)
+        account = accounts.open_account(person, password_hash)
         _grant(invitation, account)
         then(account)
     return account

@@ -74,7 +74,10 @@ def ask_to_join(
     actor, fields: JoinFields, person: accounts.Person | None = None, password: str = "", *, network: str = "",
     then: Callable[[Account], None] = lambda account: None,
 ) -> JoinRequest:  # fmt: skip
-    """Leave a request for the teacher; someone without account opens one, which shows nothing before the approval."""
+    """Leave a request for the teacher; someone without account opens one, which shows nothing before the approval.
+
+    The answer is the same whoever has an account already: the identifier is made here, the address need not be free.
+    """
     room = find_classroom_by_key(fields.key, network=network)
     child_name, kinship = accounts.one_line(fields.child_name), accounts.one_line(fields.kinship)[:30]
     if not child_name:
@@ -83,11 +86,11 @@ def ask_to_join(
         raise Refused(_("Ce nom est trop long\u202f: %(most)s caractères au plus.", most=200), field="child_name")
     password_hash = ""
     if actor is None:
-        person = accounts.check_person(person)
+        person = accounts.check_newcomer(person)
         password_hash = passwords.make_hash(password, accounts.words_about(person))
     with transaction():
         if actor is None:
-            account = accounts.create_account(None, person, password_hash=password_hash)
+            account = accounts.open_account(person, password_hash)
             actor = accounts.actor_of(account)
         else:
             account = Account.get_by_id(actor.account_id)

@@ -34,20 +34,23 @@ def request_mail(identifier: str, *, network: str = "", public_url: str) -> None
         background.submit(send_link, folded, public_url)
 
 
-def send_link(identifier: str, public_url: str) -> None:
-    """Make the link of an account and mail it; an unknown, closed or address-less account gets nothing."""
-    account = Account.get_or_none(Account.identifier == identifier)
+def send_link(typed: str, public_url: str) -> None:
+    """Mail a link to the account that a sign-in would find; an unknown, closed or address-less one gets nothing."""
+    row = accounts.find_account(typed)
+    account = Account.get_or_none(Account.id == row.id) if row else None
     if account is None or account.disabled_at is not None or not account.email:
         return
     code = create_code(None, account, life=timedelta(minutes=_limits.reset_minutes), length=codes.LINKED)
     with i18n.speaking(account.language):
         body = _(
             "Bonjour,\n\n"
-            "Quelqu’un, sans doute vous, a demandé un nouveau mot de passe pour votre compte Préau.\n"
+            "Quelqu’un, sans doute vous, a demandé un nouveau mot de passe pour votre compte Préau, "
+            "dont l’identifiant est %(identifier)s.\n"
             "Pour le choisir, ouvrez cette adresse dans les %(minutes)s minutes\u202f:\n\n"
             "%(link)s\n\n"
             "Elle ne sert qu’une fois. Si vous n’avez rien demandé, ne faites rien\u202f: "
             "votre mot de passe ne change pas.\n",
+            identifier=account.identifier,
             minutes=_limits.reset_minutes,
             link=f"{public_url}/reinitialiser/{code}",
         )
@@ -67,7 +70,10 @@ def create_code(actor, account: Account, *, life: timedelta = PAPER_LIFE, length
 
 
 def create_code_for_guardian(actor, access, guardian_public_id: str) -> tuple[Account, str]:
-    """A reset code that a class's staff prints for a guardian of one of its pupils; never for a colleague's account."""
+    """A reset code that a class's staff prints for a guardian of one of its pupils; never for a colleague's account.
+
+    Whoever holds the code enters the account: Denied unless the actor manages every class that the account opens.
+    """
     if not access.can_manage:
         raise Denied()
     guardian = (
@@ -94,6 +100,14 @@ def create_code_for_guardian(actor, access, guardian_public_id: str) -> tuple[Ac
             _(
                 "Ce compte sert aussi à l’école ou est fermé\u202f: seul l’administrateur peut en changer le mot de "
                 "passe. Rien n’a été modifié."
+            )
+        )
+    managed = {each.classroom_id for each in actor.classes if each.can_manage}
+    if any(each.classroom_id not in managed for each in accounts.actor_of(account).classes):
+        raise Denied(
+            _(
+                "Ce compte ouvre aussi une autre classe\u202f: seule la direction de l’école peut en changer le mot de "
+                "passe, ou l’administrateur quand les enfants sont dans plusieurs écoles. Rien n’a été modifié."
             )
         )
     return account, create_code(actor, account)

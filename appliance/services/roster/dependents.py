@@ -1,11 +1,13 @@
 """Who refers to a row, whatever table it is in: asked of the database itself, so that no feature can be forgotten."""
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable
 
 import peewee
 
 from appliance.services.roster.images import MODELS, batches
+from appliance.storage import database, migrate
 from appliance.storage.database import db
 
 OWN_TABLES = {model._meta.table_name: kind for kind, model in MODELS.items()}
@@ -29,10 +31,16 @@ def find_references(kind: str, row_ids: Iterable[int]) -> dict[int, set[tuple[st
 
 
 def _columns_that_refer_to(target: str) -> list[tuple[str, str]]:
-    return [
-        (table, key.column)
+    every = _foreign_keys(database.kind(), migrate.schema_version())
+    return [(table, column) for table, column, referred in every if referred == target]
+
+
+@functools.cache
+def _foreign_keys(kind: str, schema: int) -> tuple[tuple[str, str, str], ...]:
+    """(table, column, table that it refers to) of a schema; PostgreSQL takes seconds to tell, so it is asked once."""
+    return tuple(
+        (table, key.column, key.dest_table)
         for table in sorted(db.get_tables())
         if table not in _IGNORED
         for key in db.get_foreign_keys(table)
-        if key.dest_table == target
-    ]
+    )

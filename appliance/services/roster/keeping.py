@@ -24,6 +24,7 @@ from appliance.storage.database import transaction
 
 UPLOAD_LIFE = timedelta(hours=1)
 UNDO_LIFE = timedelta(days=30)
+MOST_WAITING = 5
 ROLES = ("pupils", "guardians", "teachers")
 
 
@@ -38,7 +39,7 @@ def read_files(files: dict[str, RosterFile], limits: Limits) -> Roster:
 
 
 def keep_upload(actor, school: School, files: dict[str, RosterFile]) -> RosterImport:
-    """Keep files that could be read, sealed, for an hour: nothing of them is applied."""
+    """Keep files that could be read, sealed, for an hour: nothing of them is applied. The oldest of many go."""
     packed = {role: [file.name, base64.b64encode(file.data).decode()] for role, file in files.items()}
     with transaction():
         waiting = RosterImport.create(
@@ -51,7 +52,16 @@ def keep_upload(actor, school: School, files: dict[str, RosterFile]) -> RosterIm
         sealed = fields.seal(key, context, zlib.compress(json.dumps(packed).encode(), 6))
         RosterImport.update(upload=sealed).where(RosterImport.id == waiting.id).execute()
         _record(actor, "create", "roster_upload_kept", waiting)
+        _drop_surplus(waiting)
     return RosterImport.get_by_id(waiting.id)
+
+
+def _drop_surplus(latest: RosterImport) -> None:
+    """One person's uploads that wait for one school are few: giving files again and again fills no disk."""
+    own = (RosterImport.school == latest.school_id) & (RosterImport.account == latest.account_id)
+    waiting = RosterImport.select(RosterImport.id).where(own & (RosterImport.status == PENDING))
+    surplus = [row.id for row in waiting.order_by(RosterImport.id.desc())][MOST_WAITING:]
+    RosterImport.delete().where(RosterImport.id.in_(surplus)).execute()
 
 
 def open_upload(waiting: RosterImport) -> dict[str, RosterFile] | None:

@@ -7,7 +7,7 @@ from appliance.core.i18n import _, ngettext
 from appliance.services.roster import saying
 from appliance.services.roster.difference import KINDS, Plan
 
-_MOST = 40  # lines of one list on a terminal; the browser shows them all
+_MOST = 25  # lines of one list on a terminal; the browser shows them all
 _STATES = ("new", "changed", "left", "kept", "ambiguous", "held_back", "unchanged")
 
 
@@ -15,6 +15,10 @@ def difference_lines(plan: Plan) -> Iterator[str]:
     """The whole difference."""
     yield _("École : %(school)s · année %(year)s", school=plan.state.school.name, year=plan.state.year_name)
     yield from _table(plan)
+    for title, kind in ((_("Nouvelles classes"), "class"), (_("Nouveaux élèves"), "pupil")):
+        yield from _list(
+            title, [" · ".join(filter(None, (each.name, each.place))) for each in plan.select("new", kind)]
+        )
     yield from _list(_("Ce qui change"), [_changed(each) for each in plan.select("changed")])
     yield from _list(_("Ne sont plus dans le fichier"), [f"{each.name} · {each.place}" for each in plan.select("left")])
     yield from _list(_("Décidé par l’école, gardé contre le fichier"), [_kept(each) for each in plan.select("kept")])

@@ -57,8 +57,18 @@ def test_nobody_else_enters(world, school, academy, who):
         assert world.sign_in(who).get(url).status_code == 403
 
 
+def test_the_forms_of_a_school_open_for_its_head(world, school):
+    room = f"/administration/classes/{world.cm1.public_id}"
+    for url in (
+        school, f"{school}/modifier", f"{school}/classes/nouvelle", f"{school}/fonctions",
+        f"{school}/fonctions/nouveau", room, f"{room}/modifier", f"{room}/enseignant",
+    ):  # fmt: skip
+        assert world.sign_in("principal").get(url).status_code == 200
+
+
 def test_an_academy_is_for_administrators(world, academy):
     for end in ("/fonctions", "/fonctions/nouveau", "/ecoles/nouvelle"):
+        assert world.sign_in("admin").get(academy + end).status_code == 200
         assert world.sign_in("principal").get(academy + end).status_code in (403, 404)
 
 

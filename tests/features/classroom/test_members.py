@@ -83,7 +83,7 @@ def test_what_happens_to_one_guardian_changes_no_sign_of_the_others_page(world, 
     "/eleves/{lea}/responsables/{anne}/autorite", "/eleves/{lea}/responsables/{anne}/retirer", "/groupes", "/equipe",
     "/cle", "/demandes", "/invitations",
 ])  # fmt: skip
-def test_nobody_outside_the_team_opens_the_pages_about_families(world, room, end):
+def test_the_pages_about_families_open_for_the_team_and_for_nobody_else(world, room, end):
     end = end.format(lea=world.student("Léa").public_id, anne=room.guardian("Anne").public_id)
     for who in (
         "guardian1",

@@ -10,9 +10,9 @@ import pytest
 from appliance.core.config import Mail
 from appliance.core.errors import Denied, NotFound
 from appliance.school import policy
-from appliance.school.models import Guardian, Invitation, Session
+from appliance.school.models import Account, Guardian, Invitation, Session
 from appliance.services import audit, background, mail
-from appliance.services.people import accounts, codes, resets
+from appliance.services.people import accounts, children, codes, resets
 from tests.features.signin.test_sign_in import anonymised, token_in, try_to_sign_in
 from tests.support.needs import needs
 
@@ -109,6 +109,22 @@ def test_the_answer_never_tells_who_has_an_account(world, inbox):
     assert len(inbox.letters) == 1
 
 
+def test_an_address_finds_the_account_too_and_the_mail_names_its_identifier(world, inbox):
+    Account.update(identifier="anne.dubois.0042").where(Account.identifier == "guardian1@demo.test").execute()
+    ask(world, "Guardian1@demo.test"), ask(world, "anne.dubois.0042")
+    for to, letter in inbox.letters:
+        assert to == ["guardian1@demo.test"] and "anne.dubois.0042" in letter.get_content()
+    assert len(inbox.letters) == 2
+
+
+def test_an_address_that_two_accounts_share_gets_the_link_of_the_one_that_it_signs_in_to(world, inbox):
+    Account.update(identifier="anne.dubois.0042").where(Account.identifier == "guardian1@demo.test").execute()
+    Account.update(email="guardian1@demo.test").where(Account.identifier == "guardian2@demo.test").execute()
+    ask(world, "guardian1@demo.test"), ask(world, "guardian2@demo.test")
+    for (to, letter), identifier in zip(inbox.letters, ("anne.dubois.0042", "guardian2@demo.test"), strict=True):
+        assert to == ["guardian1@demo.test"] and identifier in letter.get_content()
+
+
 def test_the_link_ends_after_its_minutes(world, inbox, clock):
     browser, _answer = ask(world, "guardian1@demo.test")
     code = code_in(inbox.letters[0][1])
@@ -199,6 +215,39 @@ def test_a_code_from_paper_is_typed_then_a_password_chosen(world):
     assert answer.status_code == 303
     assert browser.get(answer.location).status_code == 200
     assert choose(browser, code).status_code == 303
+
+
+@pytest.mark.parametrize(("who", "room"), [("teacher", "cm1"), ("teacher2", "ce1")])
+def test_a_teacher_enters_no_other_class_through_a_parents_account(world, who, room):
+    actor = world.actor(who)
+    access = policy.get_access(actor, getattr(world, room).public_id)
+    guardian = Guardian.get(Guardian.account == world.account("nadia"))
+    with pytest.raises(Denied) as denied:
+        resets.create_code_for_guardian(actor, access, guardian.public_id)
+    assert "direction" in denied.value.message and not Invitation.select().exists()
+
+
+def test_the_head_of_the_school_prints_the_code_of_a_parent_of_two_classes(world):
+    actor = world.actor("principal")
+    access = policy.get_access(actor, world.cm1.public_id)
+    guardian = Guardian.get(Guardian.account == world.account("nadia"))
+    assert resets.create_code_for_guardian(actor, access, guardian.public_id)[0] == world.account("nadia")
+
+
+def test_not_even_the_head_when_a_child_is_in_another_school(world):
+    guardian = Guardian.get(Guardian.account == world.account("guardian1"))
+    children.link(policy.SYSTEM, guardian, world.student("Noé"))
+    actor = world.actor("principal")
+    with pytest.raises(Denied):
+        resets.create_code_for_guardian(actor, policy.get_access(actor, world.cm1.public_id), guardian.public_id)
+
+
+def test_a_child_elsewhere_that_the_account_does_not_open_changes_nothing(world):
+    guardian = Guardian.get(Guardian.account == world.account("guardian1"))
+    children.link(policy.SYSTEM, guardian, world.student("Noé"), authority="contact")
+    actor = world.actor("teacher")
+    access = policy.get_access(actor, world.cm1.public_id)
+    assert resets.create_code_for_guardian(actor, access, guardian.public_id)
 
 
 def test_staff_cannot_take_over_an_account_that_also_serves_the_school(world):

@@ -40,7 +40,7 @@ def try_to_sign_in(browser, identifier=IDENTIFIER, password=PASSWORD, **data):
 
 
 def anonymised(answer) -> str:
-    return re.sub(r'(name="csrf_token" (?:value|content)=)"[^"]+"', r"\1", answer.text)
+    return re.sub(r'(name="csrf[_-]token" (?:value|content)=)"[^"]+"', r"\1", answer.text)
 
 
 def events() -> list[str]:
@@ -62,6 +62,48 @@ def test_the_right_password_opens_the_home_page(world):
 @pytest.mark.parametrize("identifier", ["GUARDIAN1@Demo.Test", "  guardian1@demo.test \t"])
 def test_capitals_and_spaces_around_an_identifier_do_not_matter(world, identifier):
     assert try_to_sign_in(world.visitor(), identifier).status_code == 303
+
+
+@pytest.fixture
+def shared(world):
+    """One address for two accounts with made identifiers and passwords of their own; the first is the older."""
+    for key, made in (("guardian1", "anne.dubois.0042"), ("guardian2", "marc.lefort.4821")):
+        Account.update(
+            identifier=made, email="famille@demo.test", password_hash=passwords.make_hash(f"porte bleue de {key}")
+        ).where(Account.identifier == f"{key}@demo.test").execute()
+    return [Account.get(Account.identifier == made) for made in ("anne.dubois.0042", "marc.lefort.4821")]
+
+
+def test_an_address_signs_in_as_well_as_an_identifier(world):
+    Account.update(identifier="anne.dubois.0042").where(Account.identifier == IDENTIFIER).execute()
+    for typed in ("anne.dubois.0042", IDENTIFIER, "  GUARDIAN1@Demo.Test"):
+        assert try_to_sign_in(world.visitor(), typed).status_code == 303
+
+
+def test_an_address_that_two_accounts_share_is_the_older_ones(shared):
+    older, newer = shared
+    assert accounts.authenticate("famille@demo.test", "porte bleue de guardian1") == older
+    with pytest.raises(accounts.WrongPassword):
+        accounts.authenticate("famille@demo.test", "porte bleue de guardian2")
+    assert accounts.authenticate(newer.identifier, "porte bleue de guardian2") == newer
+
+
+def test_a_closed_account_leaves_the_address_to_the_next(world, shared):
+    older, newer = shared
+    accounts.disable(world.actor("admin"), older)
+    assert accounts.authenticate("famille@demo.test", "porte bleue de guardian2") == newer
+
+
+def test_an_identifier_comes_before_the_address_of_an_older_account(world):
+    Account.update(email="stranger@demo.test").where(Account.identifier == IDENTIFIER).execute()
+    assert accounts.authenticate("stranger@demo.test", PASSWORD) == world.account("stranger")
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "\u202e"])
+def test_no_address_is_no_way_in(world, typed):
+    Account.update(email="").execute()
+    with pytest.raises(accounts.WrongPassword):
+        accounts.authenticate(typed, PASSWORD)
 
 
 def test_the_cookie_changes_at_sign_in_and_the_one_before_opens_nothing(world):
@@ -100,9 +142,12 @@ def test_wrong_password_unknown_person_and_closed_account_get_the_same_answer(wo
 def test_an_unknown_person_costs_the_same_hash_as_a_known_one(world, monkeypatch):
     verified = []
     monkeypatch.setattr(passwords, "verify", lambda stored, typed: verified.append(bool(typed)) or False)
-    for identifier in (IDENTIFIER, "unknown@demo.test"):
-        try_to_sign_in(world.visitor(), identifier, "x")
-    assert verified == [True, True]
+    Account.update(email="famille@demo.test").where(
+        Account.identifier.in_([IDENTIFIER, "guardian2@demo.test"])
+    ).execute()
+    for typed in (IDENTIFIER, "famille@demo.test", "unknown@demo.test"):
+        try_to_sign_in(world.visitor(), typed, "x")
+    assert verified == [True, True, True]
 
 
 def test_what_was_typed_is_kept_but_never_the_password(world):

@@ -13,7 +13,7 @@ from appliance.core.errors import NotFound, Refused
 from appliance.crypto.passwords import PasswordProblem
 from appliance.school.models import Account, Session
 from appliance.services import audit
-from appliance.services.people import accounts, passwords, throttle
+from appliance.services.people import accounts, identifiers, passwords, throttle
 from appliance.services.people.models import SignInAttempt
 from appliance.storage.database import transaction
 from tests.support.world import PASSWORD
@@ -43,6 +43,43 @@ def test_an_opened_account_signs_in_with_its_password_only(world):
     with pytest.raises(accounts.WrongPassword):
         accounts.authenticate("ada@demo.test", GOOD + "!")
     assert GOOD not in Account.get_by_id(account.id).password_hash
+
+
+def newcomer(first="Marc", last="Lefort", email="") -> Account:
+    return accounts.open_account(accounts.Person(first, last, email=email), "")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "made"),
+    [
+        ("Marc", "Lefort", "marc.lefort"),
+        ("Hélène", "L’Œuvré de Saint-Éloi", "helene.l-oeuvre-de-saint-eloi"),
+        ("نادية", "Ben Ali", "ben-ali"),
+        ("نادية", "بن علي", "compte"),
+        ("x" * 100, "y" * 100, f"{'x' * 60}.{'y' * 60}"),
+    ],
+)
+def test_a_made_identifier_is_the_name_without_accents_and_four_digits(world, first, last, made):
+    assert re.fullmatch(re.escape(made) + r"\.[0-9]{4}", newcomer(first, last).identifier)
+
+
+def test_made_identifiers_are_never_the_same_and_a_taken_one_is_passed_over_in_silence(world, monkeypatch):
+    drawn = iter([7, 7, 7, 8])
+    monkeypatch.setattr(identifiers.secrets, "randbelow", lambda _most: next(drawn))
+    with transaction():  # the rows around it are kept
+        assert [newcomer().identifier for _i in range(2)] == ["marc.lefort.0007", "marc.lefort.0008"]
+    assert Account.select().where(Account.last_name == "Lefort").count() == 3
+
+
+def test_a_name_whose_numbers_are_all_taken_gets_a_longer_one(world, monkeypatch):
+    monkeypatch.setattr(identifiers.secrets, "randbelow", lambda most: most - 1)
+    assert [newcomer().identifier for _i in range(2)] == ["marc.lefort.9999", "marc.lefort.99999999"]
+
+
+def test_whoever_opens_an_account_may_have_anybodys_address(world):
+    account = newcomer(email="Guardian2@demo.test")
+    assert account.email == "guardian2@demo.test"
+    assert accounts.authenticate("guardian2@demo.test", PASSWORD) == world.account("guardian2")
 
 
 def test_an_address_given_as_identifier_is_also_the_address_for_mail(world):

@@ -155,6 +155,11 @@ def test_an_upload_is_sealed_and_opens_as_it_was_given(school):
     assert keeping.open_upload(kept) == {"pupils": pupils_file(LEO), "guardians": guardians_file(ANNE)}
 
 
+def test_giving_files_again_and_again_keeps_the_latest_few(school):
+    kept = [upload(school) for _again in range(keeping.MOST_WAITING + 2)]
+    assert [row.id for row in RosterImport.select().order_by(RosterImport.id)] == [row.id for row in kept[2:]]
+
+
 def test_an_upload_is_gone_after_an_hour(school, clock):
     kept = upload(school)
     clock.advance(minutes=59)

@@ -17,9 +17,7 @@ from tests.services.roster.onde_samples import guardian, pupil
 
 FIRST, LAST = ("Léo", "Eva", "Tom", "Ana", "Léa"), ("MARTIN", "DURAND", "ROY", "D'Arc")
 ROOMS, BIRTHS = ("CP", "CE1 A", "CM2"), ("2018-03-02", "2017-07-14", "2016-01-30", "")
-quick = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+kept_school = {"suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow], "deadline": None}
 
 
 def family(chance):
@@ -102,9 +100,21 @@ def answers_to(found, chance):
     return given_answers
 
 
-@quick
+@settings(max_examples=8, **kept_school)
 @given(st.integers(0, 10**9), st.booleans())
 def test_applied_it_has_no_more_to_say_and_undone_it_never_was(another_school, seed, by_hand):
+    follow(another_school, seed, by_hand)
+
+
+@pytest.mark.slow
+@settings(max_examples=150, **kept_school)
+@given(st.integers(0, 10**9), st.booleans())
+def test_applied_and_undone_many_times_over(another_school, seed, by_hand):
+    follow(another_school, seed, by_hand)
+
+
+def follow(another_school, seed, by_hand):
+    """Import a school, meddle with it, then apply, undo and apply again what comes later, and what came first."""
     chance = random.Random(seed)
     families = [family(chance) for _number in range(chance.randint(1, 9))]
     first, later = read(families), read(edited(families, chance))

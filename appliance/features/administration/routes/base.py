@@ -10,7 +10,7 @@ bp = Slice("administration", "appliance.features.administration")  # templates s
 def show(template: str, *forms, **values):
     """Render a page; with the status of its forms (200 when none was refused)."""
     page = flask.render_template(f"administration/{template}.html", **values)
-    return page, max((form.status for form in forms), default=200)
+    return page, max((form.status for form in forms if form.is_submitted()), default=200)
 
 
 def show_code(account, code: str, back: str):

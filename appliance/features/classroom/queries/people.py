@@ -25,6 +25,93 @@ from appliance.storage.database import transaction
 from appliance.storage.fields import to_micros
 from appliance.storage.prepared import P, Prepared, many
 
+_PUPILS = Prepared(
+    lambda: (
+        Student.select(
+            Student.id,
+            Student.public_id,
+            Student.first_name,
+            Student.last_name,
+            Student.usage_name,
+            Student.born_on,
+            Student.photo_rights,
+        )
+        .join(Enrolment, on=Enrolment.student == Student.id)
+        .where(
+            (Enrolment.classroom == P("classroom")) & (Enrolment.left_on.is_null() | (Enrolment.left_on > P("today")))
+        )
+        .order_by(Student.last_name, Student.first_name, Student.id)
+    )
+)
+
+_ADULTS = Prepared(
+    lambda: (
+        Guardianship.select(
+            Guardianship.id.alias("guardianship_id"),
+            Guardianship.student.alias("student_id"),
+            Guardianship.authority,
+            Guardianship.kinship,
+            Guardianship.document_reference,
+            Guardian.id.alias("guardian_id"),
+            Guardian.public_id,
+            Guardian.civility,
+            Guardian.first_name,
+            Guardian.last_name,
+            Guardian.usage_name,
+            Guardian.account.alias("account_id"),
+        )
+        .join(Guardian, on=Guardianship.guardian == Guardian.id)
+        .where(Guardianship.student.in_(many("students")))
+        .order_by(Guardianship.id)
+    )
+)
+
+_INVITED = Prepared(
+    lambda: (
+        Invitation.select(Invitation.guardian.alias("guardian_id"))
+        .where(
+            Invitation.guardian.in_(many("guardians"))
+            & Invitation.used_at.is_null()
+            & Invitation.cancelled_at.is_null()
+            & (Invitation.expires_at > P("now"))
+        )
+        .order_by(Invitation.id)
+    )
+)
+
+_TEAM = Prepared(
+    lambda: (
+        Membership.select(
+            Membership.id.alias("membership_id"),
+            Membership.role,
+            Account.public_id,
+            Account.first_name,
+            Account.last_name,
+        )
+        .join(Account, on=Membership.account == Account.id)
+        .where((Membership.classroom == P("classroom")) & Account.disabled_at.is_null())
+        .order_by(Membership.role.desc(), Account.last_name, Account.first_name, Membership.id)
+    )
+)
+
+_REQUESTS = Prepared(
+    lambda: (
+        JoinRequest.select(
+            JoinRequest.id,
+            JoinRequest.public_id,
+            JoinRequest.child_name,
+            JoinRequest.kinship,
+            JoinRequest.created_at,
+            Account.first_name,
+            Account.last_name,
+            Account.identifier,
+        )
+        .join(Account, on=JoinRequest.account == Account.id)
+        .where((JoinRequest.classroom == P("classroom")) & (JoinRequest.status == "pending"))
+        .order_by(JoinRequest.created_at, JoinRequest.id)
+    )
+)
+
 
 def _name(row) -> str:
     return f"{row.first_name} {getattr(row, 'usage_name', '') or row.last_name}".strip()

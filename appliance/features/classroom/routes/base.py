@@ -46,7 +46,7 @@ def show(template: str, access, form=None, **values):
     """Render a page of the class, with the status of its forms (200 when none was refused)."""
     filled = [each for each in (form, *values.values()) if isinstance(each, Form)]
     page = flask.render_template(template, access=access, form=form, tabs=tabs(access), **values)
-    return page, max((each.status for each in filled), default=200)
+    return page, max((each.status for each in filled if each.is_submitted()), default=200)
 
 
 def to(endpoint: str, access, **values):

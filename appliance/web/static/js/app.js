@@ -77,8 +77,9 @@ document.addEventListener("preau:announce", (event) => announce(event.detail));
 
 // Modules that only some pages need; their hashed addresses stand in the head.
 const wanted = { editor: "[data-editor]", files: "[data-files]", dates: ".moment time", htmx: "[hx-get], [hx-post]" };
-/** htmx is a script of the classic kind: it makes itself known to the page. */
+/** htmx is a script of the classic kind; between the page's parsing and its load event it would never begin. */
 function load(address) {
+  if (document.readyState !== "complete") { addEventListener("load", () => load(address), { once: true }); return; }
   const script = document.createElement("script");
   script.src = address;
   document.head.append(script);
