@@ -46,13 +46,14 @@ class School(Table):
 class Account(Table):
     """Someone who can sign in: one account for all their children, classes and schools.
 
-    `identifier` is what they type, made by the server or chosen by an operator; `email` may be empty, or that of
-    several accounts. Both are folded for comparison.
+    `identifier` is what they type, folded for comparison. `email` may be empty, and shared: nobody learns from it who
+    else has an account. Where several claim one, the first to claim it (`email_since`) signs in with it.
     """
 
     public_id = PublicIdField()
     identifier = peewee.CharField(max_length=254, unique=True)
-    email = peewee.CharField(max_length=254, default="")
+    email = peewee.CharField(max_length=254, default="", index=True)
+    email_since = InstantField(default=clock.now)
     first_name = peewee.CharField(max_length=100)
     last_name = peewee.CharField(max_length=100)
     password_hash = peewee.CharField(max_length=200, default="")

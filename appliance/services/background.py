@@ -1,4 +1,5 @@
-"""Work that must tell the asker nothing by its duration (is there such an account? does the relay answer?): one thread, bounded."""
+"""Work that must tell the asker nothing by its duration (is there such an account? does the relay answer?): one
+thread, bounded."""
 
 import logging
 import threading

@@ -23,7 +23,7 @@ READS_THE_CLOCK = {
 MAY_WRITE_FILES = ("appliance.storage", "appliance.cli", "installer")
 # Modules elsewhere that must write all the same, with the reason why.
 WRITING_MODULES = {
-    "appliance.crypto.keyfile": "creates the key file, once, O_EXCL and durable; its format and its safety are one rule",
+    "appliance.crypto.keyfile": "creates the key file, once and durable; format and safety are one rule",
     "appliance.server": "makes the private folder on a RAM disk where waitress spools large bodies",
 }
 WRITING_METHODS = {"write_text", "write_bytes", "mkdir", "unlink", "rmdir", "touch", "symlink_to", "hardlink_to"}

@@ -47,7 +47,14 @@ _STATEMENT = re.compile(r"\{%.*?%\}", re.DOTALL)
 
 def bare(text: str) -> str:
     """A template without what Jinja handles: only what it writes as it stands, line numbers kept."""
-    for pattern, stand_in in ((_COMMENT, ""), (_RAW, ""), (_TRANSLATED, "§"), (_CLASSES, ""), (_EXPRESSION, "§"), (_STATEMENT, "")):
+    for pattern, stand_in in (
+        (_COMMENT, ""),
+        (_RAW, ""),
+        (_TRANSLATED, "§"),
+        (_CLASSES, ""),
+        (_EXPRESSION, "§"),
+        (_STATEMENT, ""),
+    ):
         text = pattern.sub(lambda match, stand_in=stand_in: stand_in + "\n" * match[0].count("\n"), text)
     return text
 

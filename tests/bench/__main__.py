@@ -1,8 +1,8 @@
 """`make bench`: the product against a Flask hello and clear files on the same server, one run, server and client apart.
 
 The server has one core, this client another. Each figure is also given as a ratio to hello, or to the same bytes in
-clear: seconds depend on the machine, ratios much less. `--seconds` is the length of each load, `--check` fails below the
-marks.
+clear: seconds depend on the machine, ratios much less. `--seconds` is the length of each load, `--check` fails below
+the marks.
 """
 
 import argparse
@@ -106,9 +106,8 @@ def run(seconds: float, concurrency: int) -> dict[str, float]:
     bench = school.build(folder)
     (folder / "clear").mkdir()
     sizes = school.clear_copies(bench, folder / "clear")
-    print(
-        f"picture {sizes['picture'] / 1e3:.0f} kB, document {sizes['document'] / 1e6:.1f} MB, concurrency {concurrency}\n"
-    )
+    picture, document = sizes["picture"] / 1e3, sizes["document"] / 1e6
+    print(f"picture {picture:.0f} kB, document {document:.1f} MB, concurrency {concurrency}\n")
     serve = (
         "-c",
         "import sys; from appliance.cli import main; sys.exit(main())",

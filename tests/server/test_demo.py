@@ -46,7 +46,7 @@ class Visitor:
 
 
 def test_the_demo_listens_on_loopback_only(folder):
-    done = preau("demo", "--folder", folder, "--host", "0.0.0.0")
+    done = preau("demo", "--folder", folder, "--host", "192.0.2.1")
     assert done.returncode == 1 and "loopback only" in done.stderr
 
 

@@ -1,4 +1,5 @@
-"""The real server: it keeps connections, finishes what it began, spools nothing to the disk and survives slow readers."""
+"""The real server: it keeps connections, finishes what it began, spools nothing to the disk and survives slow
+readers."""
 
 import http.client
 import signal

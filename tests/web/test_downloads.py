@@ -1,4 +1,5 @@
-"""Media to browsers: only to those who may see them, now; ranges exact; nothing unauthenticated; nothing in clear on disk."""
+"""Media to browsers: only to those who may see them, now; ranges exact; nothing unauthenticated; nothing in clear on
+disk."""
 
 import hashlib
 import json

@@ -136,7 +136,9 @@ def _answer(made: dict, now) -> None:
         actions.comment(_actor(author), post.public_id, comment)
     for author, post in (("guardian1", 7), ("guardian3", 7), ("guardian4", 7), ("guardian7", 5)):
         _try(
-            lambda author=author, post=post: actions.react(_actor(author), list(made.values())[post].public_id, "thanks")
+            lambda author=author, post=post: actions.react(
+                _actor(author), list(made.values())[post].public_id, "thanks"
+            )
         )
 
 

@@ -37,7 +37,7 @@ def set_email(actor, email: str, present: str, *, network: str = "") -> None:
     email = accounts.fold_identifier(email)
     accounts.check_email(email)
     accounts.prove_presence(actor, present, network=network)
-    _update(actor, "user_updated", "email", email=email)
+    _update(actor, "user_updated", "email", email=email, email_since=clock.now())
 
 
 def withdraw_notice(actor) -> None:

@@ -223,28 +223,30 @@ def _delete_files(blob_ids: list[str]) -> None:
 
 
 _FIND = Prepared(
-    lambda: Rendition.select(
-        Rendition.blob_id,
-        Rendition.name.alias("rendition"),
-        Rendition.mime,
-        Rendition.size,
-        Media.public_id,
-        Media.family,
-        Media.name,
-        Media.wrapped_key,
-        Media.suite,
-        Media.generation,
-        Classroom.id.alias("classroom_id"),
-        Classroom.public_id.alias("classroom_public_id"),
-        Classroom.wrapped_key.alias("classroom_wrapped_key"),
-        Academy.public_id.alias("academy_public_id"),
-        Academy.wrapped_key.alias("academy_wrapped_key"),
+    lambda: (
+        Rendition.select(
+            Rendition.blob_id,
+            Rendition.name.alias("rendition"),
+            Rendition.mime,
+            Rendition.size,
+            Media.public_id,
+            Media.family,
+            Media.name,
+            Media.wrapped_key,
+            Media.suite,
+            Media.generation,
+            Classroom.id.alias("classroom_id"),
+            Classroom.public_id.alias("classroom_public_id"),
+            Classroom.wrapped_key.alias("classroom_wrapped_key"),
+            Academy.public_id.alias("academy_public_id"),
+            Academy.wrapped_key.alias("academy_wrapped_key"),
+        )
+        .join(Media, on=Rendition.media == Media.id)
+        .join(Classroom, on=Media.classroom == Classroom.id)
+        .join(School, on=Classroom.school == School.id)
+        .join(Academy, on=School.academy == Academy.id)
+        .where((Media.public_id == P("media")) & (Rendition.name == P("rendition")) & Media.deleted_at.is_null())
     )
-    .join(Media, on=Rendition.media == Media.id)
-    .join(Classroom, on=Media.classroom == Classroom.id)
-    .join(School, on=Classroom.school == School.id)
-    .join(Academy, on=School.academy == Academy.id)
-    .where((Media.public_id == P("media")) & (Rendition.name == P("rendition")) & Media.deleted_at.is_null())
 )
 
 

@@ -25,6 +25,9 @@ from appliance.storage.prepared import P, Prepared
 _MAIL = re.compile(r"[^@\s,;:<>\"()]+@[^@\s,;:<>\"()]+\.[^@\s,;:<>\"().]+")
 _WRONG = lazy_("Cet identifiant et ce mot de passe ne vont pas ensemble. Vérifiez les deux, puis recommencez.")
 
+# One mailbox serves a household at most; more claims than this are somebody's game.
+MOST_CLAIMS = 4
+
 _FIND = Prepared(
     lambda: (
         Account.select(Account.id, Account.public_id, Account.password_hash, Account.disabled_at.alias("disabled_at"))
@@ -32,7 +35,7 @@ _FIND = Prepared(
             (Account.identifier == P("typed"))
             | ((Account.email == P("typed")) & (Account.email != "") & Account.disabled_at.is_null())
         )
-        .order_by((Account.identifier == P("typed")).desc(), Account.id)
+        .order_by((Account.identifier == P("typed")).desc(), Account.email_since, Account.id)
         .limit(1)
     )
 )
@@ -175,8 +178,18 @@ def _insert(actor, person: Person, password_hash: str) -> Account:
 
 
 def find_account(typed: str):
-    """The row that a typed text signs in to, or None: an identifier, else the oldest open account with that address."""
+    """The row that a typed text signs in to, or None: an identifier, else the first to claim that address."""
     return _FIND.first(typed=fold_identifier(typed)[:254])
+
+
+def list_claiming(typed: str) -> list[Account]:
+    """The open accounts that a letter about this identifier or address goes to: whoever reads that mailbox."""
+    folded = fold_identifier(typed)[:254]
+    named = Account.get_or_none((Account.identifier == folded) & Account.disabled_at.is_null())
+    if named is not None:
+        return [named]
+    claiming = Account.select().where((Account.email == folded) & Account.disabled_at.is_null())
+    return list(claiming.order_by(Account.email_since, Account.id).limit(MOST_CLAIMS)) if folded else []
 
 
 def authenticate(

@@ -35,11 +35,17 @@ def request_mail(identifier: str, *, network: str = "", public_url: str) -> None
 
 
 def send_link(typed: str, public_url: str) -> None:
-    """Mail a link to the account that a sign-in would find; an unknown, closed or address-less one gets nothing."""
-    row = accounts.find_account(typed)
-    account = Account.get_or_none(Account.id == row.id) if row else None
-    if account is None or account.disabled_at is not None or not account.email:
-        return
+    """Mail a link for each account that has this identifier or claims this address; unknown ones get nothing.
+
+    A letter goes to the account's own address: claiming another's address sends one's own links there, never the
+    reverse.
+    """
+    for account in accounts.list_claiming(typed):
+        if account.email:
+            _send_link(account, public_url)
+
+
+def _send_link(account: Account, public_url: str) -> None:
     code = create_code(None, account, life=timedelta(minutes=_limits.reset_minutes), length=codes.LINKED)
     with i18n.speaking(account.language):
         body = _(

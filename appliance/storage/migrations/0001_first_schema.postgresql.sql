@@ -1,8 +1,9 @@
 CREATE TABLE "academy" ("id" SERIAL NOT NULL PRIMARY KEY, "public_id" VARCHAR(16) NOT NULL, "name" VARCHAR(200) NOT NULL, "wrapped_key" BYTEA NOT NULL, "created_at" BIGINT NOT NULL);
 CREATE UNIQUE INDEX "academy_public_id" ON "academy" ("public_id");
-CREATE TABLE "account" ("id" SERIAL NOT NULL PRIMARY KEY, "public_id" VARCHAR(16) NOT NULL, "identifier" VARCHAR(254) NOT NULL, "email" VARCHAR(254) NOT NULL, "first_name" VARCHAR(100) NOT NULL, "last_name" VARCHAR(100) NOT NULL, "password_hash" VARCHAR(200) NOT NULL, "language" VARCHAR(8) NOT NULL, "theme" VARCHAR(8) NOT NULL, "created_at" BIGINT NOT NULL, "password_changed_at" BIGINT, "disabled_at" BIGINT);
+CREATE TABLE "account" ("id" SERIAL NOT NULL PRIMARY KEY, "public_id" VARCHAR(16) NOT NULL, "identifier" VARCHAR(254) NOT NULL, "email" VARCHAR(254) NOT NULL, "email_since" BIGINT NOT NULL, "first_name" VARCHAR(100) NOT NULL, "last_name" VARCHAR(100) NOT NULL, "password_hash" VARCHAR(200) NOT NULL, "language" VARCHAR(8) NOT NULL, "theme" VARCHAR(8) NOT NULL, "created_at" BIGINT NOT NULL, "password_changed_at" BIGINT, "disabled_at" BIGINT);
 CREATE UNIQUE INDEX "account_public_id" ON "account" ("public_id");
 CREATE UNIQUE INDEX "account_identifier" ON "account" ("identifier");
+CREATE INDEX "account_email" ON "account" ("email");
 CREATE TABLE "school" ("id" SERIAL NOT NULL PRIMARY KEY, "public_id" VARCHAR(16) NOT NULL, "academy_id" INTEGER NOT NULL, "name" VARCHAR(200) NOT NULL, "uai" VARCHAR(8) NOT NULL, "city" VARCHAR(100) NOT NULL, "created_at" BIGINT NOT NULL, FOREIGN KEY ("academy_id") REFERENCES "academy" ("id") ON DELETE RESTRICT);
 CREATE UNIQUE INDEX "school_public_id" ON "school" ("public_id");
 CREATE INDEX "school_academy_id" ON "school" ("academy_id");

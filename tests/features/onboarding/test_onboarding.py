@@ -72,7 +72,7 @@ def test_an_address_that_another_account_has_changes_no_byte_of_any_answer(world
         pages.append(browser.get("/compte"))
         told = str([(page.status_code, plain_headers(page), anonymised(page)) for page in pages])
         assert made.identifier in told
-        for own in (made.identifier, email, f"avatar tint-{accounts.actor_of(made).tint}"):
+        for own in (made.identifier, email, f'avatar tint-{accounts.actor_of(made).tint}"'):
             told = told.replace(own, "…")
         answers.append(told)
         guardian = Guardian.get((Guardian.first_name == "Anne") & (Guardian.last_name == "Dubois"))
