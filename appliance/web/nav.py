@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import flask
 
-from appliance.core.i18n import lazy_
-
 ITEMS: list = []
 FOOTER: list[dict] = []
 
@@ -31,12 +29,12 @@ def items_for(actor) -> list[Entry]:
     """The entries that this person can use."""
     if actor is None or not actor.notice_accepted:
         return []
-    endpoint = flask.request.endpoint
-    return [
-        Entry(item.label, flask.url_for(item.endpoint), item.icon, item.endpoint == endpoint)
-        for item in ITEMS
-        if item.when(actor)
-    ]
+    entries = [(item, flask.url_for(item.endpoint)) for item in ITEMS if item.when(actor)]
+    here = _lit([url for _item, url in entries], flask.request.path)
+    return [Entry(item.label, url, item.icon, url == here) for item, url in entries]
 
 
-ACCESSIBILITY = lazy_("Accessibilité")
+def _lit(urls: list[str], path: str) -> str:
+    """The entry that a page belongs to: the longest address that it begins with; the home page only itself."""
+    under = [url for url in urls if path == url or (url != "/" and path.startswith(url.rstrip("/") + "/"))]
+    return max(under, key=len, default="")

@@ -9,7 +9,7 @@ import flask
 
 from appliance import __version__
 from appliance.core import i18n
-from appliance.core.errors import NotFound, Unavailable
+from appliance.core.errors import Unavailable
 from appliance.services import audit
 from appliance.storage import database, migrate
 from appliance.web import assets, caching, downloads, errors, forms, headers, health, nav, routing, sessions, templating
@@ -59,8 +59,6 @@ def _begin():
     audit.set_source(audit.Source(g.request_id, audit.truncate_address(request.remote_addr or ""), agent))
     if "HTTP_PREAU_BUSY" in request.environ:
         raise Unavailable()
-    if "\x00" in request.path or "%00" in request.environ.get("QUERY_STRING", ""):
-        raise NotFound()  # PostgreSQL's driver refuses the sign, and no address of ours holds it
     database.connect()
     g.actor = sessions.find_actor()
     i18n.activate(_language(g.actor))

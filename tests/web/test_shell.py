@@ -21,5 +21,5 @@ def test_each_answer_forbids_framing_sniffing_and_inline_code(world):
 
 def test_an_address_with_a_nul_is_a_page_that_does_not_exist(world):
     guardian = world.sign_in("guardian1")
-    for address in ("/publications/%00", "/?enfant=%00", "/medias/%00/large"):
+    for address in ("/publications/%00", "/medias/%00/large"):
         assert guardian.get(address).status_code == 404, address
