@@ -147,12 +147,14 @@ def create_server(app, config: Config):
     return made
 
 
-def serve(app, config: Config, ready: Callable[[int], None] = lambda port: None) -> None:
-    """Serve until SIGTERM or SIGINT; requests in flight are finished before the end."""
+def serve(app, config: Config, ready: Callable[[int], None] = lambda port: None, *, jobs=None) -> None:
+    """Serve until SIGTERM or SIGINT; requests in flight are finished before the end. `jobs`: all features' if None."""
     spool_to_memory()
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is load, not news
     server = create_server(app, config)
-    scheduler = start_scheduler([job for feature in features.load() for job in feature.jobs])
+    if jobs is None:
+        jobs = [job for feature in features.load() for job in feature.jobs]
+    scheduler = start_scheduler(jobs)
     # waitress finishes its tasks when run() leaves through SystemExit; the default handler would kill them
     signal.signal(signal.SIGTERM, _stop)
     notify("READY=1")

@@ -127,7 +127,7 @@ class Security:
 class Cache:
     """Memory spent to answer faster."""
 
-    pages_mb: int = setting(16, "Rendered pages and fragments (MB).", low=0, high=4096)
+    pages_mb: int = setting(32, "Rendered pages, fragments and pictures just asked for (MB).", low=0, high=4096)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ what is in it never stays cached.
 """
 
 import contextvars
+import functools
 import hashlib
 import ipaddress
 import secrets
@@ -97,6 +98,7 @@ def set_source(source: Source) -> None:
     _source.set(source)
 
 
+@functools.lru_cache(maxsize=1024)
 def truncate_address(address: str) -> str:
     """The /24 (IPv4) or /48 (IPv6) of an address: enough to see an attack, not a home."""
     try:

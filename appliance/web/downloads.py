@@ -6,6 +6,7 @@ because who may see it can change. The body is a seekable reader given to the se
 slow phone.
 """
 
+import contextlib
 import logging
 import os
 import re
@@ -20,12 +21,13 @@ from appliance.crypto.errors import Tampered
 from appliance.services import audit, background
 from appliance.services.media import access, names, store
 from appliance.storage import database
-from appliance.web import headers, health, routing, sessions
+from appliance.web import caching, health, routing, sessions
 
 _log = logging.getLogger("preau.media")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 BLOCK = 128 * 1024
+_SMALL = 1_000_000
 _alarmed: set[tuple[str, str]] = set()
 
 
@@ -47,7 +49,7 @@ def send(media: str, rendition: str):
     """One file of a media that this person may see, whole or the range that was asked for."""
     request = flask.request
     status, fields, body = answer(flask.g.actor, media, rendition, request.method, request.headers.get)
-    if body is not None:
+    if isinstance(body, Span):
         body = wrap_file(request.environ, body, BLOCK)
     return flask.Response(body, status=status, headers=fields, direct_passthrough=True)
 
@@ -69,11 +71,11 @@ class InFront:
             found = self._find(path.split("/"), environ)
             if found is not None:
                 status, fields, body = found
-                start_response(
-                    _STATUS[status], [*fields.items(), *headers.all_for(self.app.config["PREAU"].secure, fields)]
-                )
+                start_response(_STATUS[status], list(fields.items()))
                 health.count("media", status, time.perf_counter() - begun)
-                return [] if body is None else wrap_file(environ, body, BLOCK)
+                if isinstance(body, Span):
+                    return wrap_file(environ, body, BLOCK)
+                return [] if body is None else [body]
         return self.below(environ, start_response)
 
     def _find(self, parts: list[str], environ):
@@ -100,7 +102,7 @@ def _header(environ, name: str) -> str | None:
 _STATUS = {200: "200 OK", 206: "206 Partial Content", 304: "304 Not Modified", 416: "416 Range Not Satisfiable"}
 
 
-def answer(actor, media: str, rendition: str, method: str, header) -> tuple[int, dict[str, str], "Span | None"]:
+def answer(actor, media: str, rendition: str, method: str, header) -> tuple[int, dict[str, str], "Span | bytes | None"]:
     """(status, headers, body) for a file that the actor may see; NotFound when not. `header(name)` reads the
     request."""
     if not access.is_visible(actor, media):
@@ -119,7 +121,24 @@ def answer(actor, media: str, rendition: str, method: str, header) -> tuple[int,
     if row.family != "picture":  # a document is saved, never opened as a page of ours
         fields["Content-Disposition"] = names.content_disposition(store.open_name(row, row))
     fields |= {"Content-Type": row.mime, "Content-Length": str(stop - start), "Accept-Ranges": "bytes"}
-    return status, fields, None if method == "HEAD" else Span(_open(row), start, stop)
+    if method == "HEAD":
+        return status, fields, None
+    if status == 200 and row.family == "picture" and row.size <= _SMALL:
+        return status, fields, _small(row)
+    return status, fields, Span(_open(row), start, stop)
+
+
+def _small(row) -> bytes:
+    """A picture from memory when it was just asked for: after a publication, each is asked for by every family.
+
+    Whoever comes here may see it; its address in memory is that of the file, which never changes.
+    """
+    data = caching.store.get(row.blob_id)
+    if data is None:
+        with contextlib.closing(_open(row)) as reader:
+            data = reader.readall() if row.size else b""
+        caching.store.put(row.blob_id, data, len(data) + 200)
+    return data
 
 
 def _span(asked: str, if_range: str | None, etag: str, size: int) -> tuple[int, int, int]:

@@ -14,23 +14,25 @@ FIXED = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), browsing-topics=()",
     "X-Frame-Options": "DENY",
 }
-_ITEMS = tuple(FIXED.items())
+_FIXED = tuple((name.lower(), (name, value)) for name, value in FIXED.items())
 _HSTS = ("Strict-Transport-Security", "max-age=31536000")
 
 
-def all_for(secure: bool, present) -> list[tuple[str, str]]:
-    """The fixed headers that `present` lacks, for an answer made without the framework."""
-    return [*(item for item in _ITEMS if item[0] not in present), *([_HSTS] if secure else [])]
+class Always:
+    """Around the whole application: an answer keeps its own headers, gets the fixed ones that it lacks, and may not be
+    stored unless it says so itself."""
 
+    def __init__(self, below, secure: bool):
+        self.below, self.extra = below, (_HSTS,) if secure else ()
 
-def add(response, secure: bool):
-    """Put the fixed headers on a response that doesn't have its own, and forbid storing what has no rule of its own."""
-    headers = response.headers
-    for name, value in _ITEMS:
-        if name not in headers:
-            headers[name] = value
-    if "Cache-Control" not in headers:
-        headers["Cache-Control"] = "no-store"
-    if secure:
-        headers[_HSTS[0]] = _HSTS[1]
-    return response
+    def __call__(self, environ, start_response):
+        """Complete the headers of one answer."""
+
+        def start(status, fields, exc_info=None):
+            present = {name.lower() for name, _value in fields}
+            fields = [*fields, *(item for name, item in _FIXED if name not in present), *self.extra]
+            if "cache-control" not in present:
+                fields.append(("Cache-Control", "no-store"))
+            return start_response(status, fields, exc_info) if exc_info else start_response(status, fields)
+
+        return self.below(environ, start)

@@ -5,6 +5,7 @@ row. Someone signed in is a `policy.Actor`, loaded by one query together with th
 decisions must be.
 """
 
+import functools
 import hashlib
 import hmac
 import json
@@ -213,6 +214,7 @@ _FAMILIES = ("Edg", "OPR", "Firefox", "Chrome", "Safari")
 _SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac", "Linux")
 
 
+@functools.lru_cache(maxsize=1024)
 def agent_family(agent: str) -> str:
     """“Firefox · Android”: enough to recognise one's own device in the list, no fingerprint."""
     browser = next((name for name in _FAMILIES if name in agent), "")

@@ -36,6 +36,7 @@ def create_shell(config, secret: bytes) -> flask.Flask:
     health.install(app)
     assets.install(app, guide=config.demo)
     downloads.install(app)
+    app.wsgi_app = headers.Always(app.wsgi_app, config.secure)
     app.before_request(_begin)
     forms.csrf.init_app(app)  # after _begin: its refusal too is in the reader's language, and is timed
     app.after_request(_finish)
@@ -76,7 +77,6 @@ def _language(actor) -> str:
 
 
 def _finish(response):
-    config = flask.current_app.config["PREAU"]
     health.count(flask.request.endpoint, response.status_code, time.perf_counter() - flask.g.get("started", 0))
     if _log.isEnabledFor(logging.INFO):
         # the rule, not the address: an address can hold a code or an id
@@ -90,7 +90,7 @@ def _finish(response):
                 "status": response.status_code,
             },
         )
-    return headers.add(response, config.secure)
+    return response
 
 
 def _method() -> str:

@@ -32,7 +32,7 @@ class Bench:
     classroom: str = ""
     picture: str = ""
     document: str = ""
-    post: str = ""
+    posts: list[str] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict)
 
     def cookie(self, who: str) -> str:
@@ -73,7 +73,7 @@ def build(folder: Path, guardians: int = 24) -> Bench:
         for number in range(POSTS):
             files = [upload(jpeg(1600, 1200, seed=number * 3 + each), f"{each}.jpg") for each in range(PICTURES)]
             post = actions.publish(actor, bench.classroom, actions.Content(text=f"{text} {number}"), files=files)
-        bench.post = post.public_id
+            bench.posts.append(post.public_id)
         row = (
             Media.select(Media.public_id)
             .join(Rendition)

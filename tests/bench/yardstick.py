@@ -26,4 +26,6 @@ def create_app(folder: Path) -> flask.Flask:
 
 if __name__ == "__main__":
     config = Config(server=Server(port=0), folder=Path(sys.argv[1]))
-    server.serve(create_app(config.folder), config, lambda port: print(f"ready on http://127.0.0.1:{port}", flush=True))
+    server.serve(
+        create_app(config.folder), config, lambda port: print(f"ready on http://127.0.0.1:{port}", flush=True), jobs=()
+    )

@@ -115,11 +115,12 @@ def test_head_gives_the_size_without_a_body(world, document):
 def test_the_quick_way_and_the_route_give_the_same_answer(world, document):
     guardian = world.sign_in("guardian1")
     quick = guardian.get(document[1], headers={"Range": "bytes=5-9"})
-    front, world.app.wsgi_app = world.app.wsgi_app, world.app.wsgi_app.below
+    outer = world.app.wsgi_app
+    front, outer.below = outer.below, outer.below.below
     try:
         plain = guardian.get(document[1], headers={"Range": "bytes=5-9"})
     finally:
-        world.app.wsgi_app = front
+        outer.below = front
     assert (quick.status_code, quick.data, dict(quick.headers)) == (plain.status_code, plain.data, dict(plain.headers))
 
 
