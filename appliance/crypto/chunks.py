@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 CHUNK = 16384
 TAG = 16
 SEALED = CHUNK + TAG
-BATCH = 8
+BATCH = 16
 # Recent versions of cryptography write into our buffers; older ones take and return bytes only.
 _WRITES_INTO_BUFFERS = hasattr(AESGCM, "decrypt_into")
 _scratch: list[tuple[memoryview, memoryview]] = []
