@@ -13,8 +13,22 @@ def initials(name: str) -> str:
     return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper() if words else ""
 
 
+class Marked:
+    """Someone with a name and a public id, shown by initials on a steady colour."""
+
+    @property
+    def initials(self) -> str:
+        """Two letters for the mark."""
+        return initials(self.name)
+
+    @property
+    def tint(self) -> int:
+        """A steady colour."""
+        return tint(self.public_id)
+
+
 @dataclass(frozen=True)
-class Adult:
+class Adult(Marked):
     """A guardian of a pupil as the staff sees them. `state` is joined, invited or none (no account, no letter yet)."""
 
     id: int
@@ -28,19 +42,9 @@ class Adult:
     state: str
     contact: Contact | None = None
 
-    @property
-    def initials(self) -> str:
-        """Two letters for the round mark."""
-        return initials(self.name)
-
-    @property
-    def tint(self) -> int:
-        """A steady colour."""
-        return tint(self.public_id)
-
 
 @dataclass(frozen=True)
-class Pupil:
+class Pupil(Marked):
     """A pupil of the class with their guardians, for the staff."""
 
     id: int
@@ -51,19 +55,9 @@ class Pupil:
     photo_rights: str
     adults: tuple[Adult, ...] = ()
 
-    @property
-    def initials(self) -> str:
-        """Two letters for the square mark."""
-        return initials(self.name)
-
-    @property
-    def tint(self) -> int:
-        """A steady colour."""
-        return tint(self.public_id)
-
 
 @dataclass(frozen=True)
-class Colleague:
+class Colleague(Marked):
     """A teacher or an assistant of the class."""
 
     public_id: str
@@ -71,19 +65,9 @@ class Colleague:
     role: str
     membership_id: int
 
-    @property
-    def initials(self) -> str:
-        """Two letters for the round mark."""
-        return initials(self.name)
-
-    @property
-    def tint(self) -> int:
-        """A steady colour."""
-        return tint(self.public_id)
-
 
 @dataclass(frozen=True)
-class Request:
+class Request(Marked):
     """Someone who typed the class key and waits."""
 
     id: int
@@ -93,13 +77,3 @@ class Request:
     child_name: str
     kinship: str
     created_at: datetime
-
-    @property
-    def initials(self) -> str:
-        """Two letters for the round mark."""
-        return initials(self.name)
-
-    @property
-    def tint(self) -> int:
-        """A steady colour."""
-        return tint(self.public_id)
