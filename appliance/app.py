@@ -11,7 +11,7 @@ from appliance.crypto.keyfile import load_kek
 from appliance.crypto.keyring import Keyring
 from appliance.school import keys
 from appliance.school.models import MODELS as SCHOOL_MODELS
-from appliance.services import audit, mail
+from appliance.services import audit, mail, work
 from appliance.services.media import models as media_models
 from appliance.services.media import store as media_store
 from appliance.services.people import accounts, invitations, joining, resets
@@ -20,7 +20,7 @@ from appliance.storage import database
 from appliance.storage.blobs import BlobStore
 from appliance.web import shell
 
-SERVICE_MODELS = (*audit.MODELS, *media_models.MODELS, *people_models.MODELS)
+SERVICE_MODELS = (*audit.MODELS, *work.MODELS, *media_models.MODELS, *people_models.MODELS)
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,13 @@ from appliance.storage.fields import BytesField, InstantField, PublicIdField
 
 
 class Academy(Table):
-    """The responsible body: the tenant that owns keys, schools and registers."""
+    """The responsible body: the tenant that owns keys, schools and registers. `kek_id` names the master key that wraps
+    its key; empty: the only one there was."""
 
     public_id = PublicIdField()
     name = peewee.CharField(max_length=200)
     wrapped_key = BytesField()
+    kek_id = peewee.CharField(max_length=16, default="")
     created_at = InstantField(default=clock.now)
 
 
@@ -33,13 +35,14 @@ class SchoolYear(Table):
 
 
 class School(Table):
-    """A school of an academy; `uai` is its national number."""
+    """A school of an academy; `uai` is its national number, `plan` the plan of its classes (empty: the default)."""
 
     public_id = PublicIdField()
     academy = peewee.ForeignKeyField(Academy, backref="schools", on_delete="RESTRICT")
     name = peewee.CharField(max_length=200)
     uai = peewee.CharField(max_length=8, default="")
     city = peewee.CharField(max_length=100, default="")
+    plan = peewee.CharField(max_length=20, default="")
     created_at = InstantField(default=clock.now)
 
 
@@ -107,7 +110,8 @@ class Office(Table):
 
 
 class Classroom(Table):
-    """A class of a school for one year."""
+    """A class of a school for one year. `plan` is its own plan (empty: its school's); `family_comfort` lets its
+    guardians download photos and films."""
 
     public_id = PublicIdField()
     school = peewee.ForeignKeyField(School, backref="classrooms", on_delete="RESTRICT")
@@ -115,6 +119,8 @@ class Classroom(Table):
     name = peewee.CharField(max_length=100)
     level = peewee.CharField(max_length=50, default="")
     join_code = peewee.CharField(max_length=12, unique=True, null=True)
+    plan = peewee.CharField(max_length=20, default="")
+    family_comfort = peewee.BooleanField(default=False)
     wrapped_key = BytesField(null=True)
     created_at = InstantField(default=clock.now)
 
@@ -135,7 +141,8 @@ class Membership(Table):
 
 
 class Student(Table):
-    """A pupil of a school. `photo_rights` is yes, no or unknown (nobody answered: treated as no)."""
+    """A pupil of a school. `photo_rights` is yes, no or unknown (nobody answered: treated as no); `family_comfort`
+    gives that option to the pupil's guardians alone."""
 
     public_id = PublicIdField()
     school = peewee.ForeignKeyField(School, backref="students", on_delete="RESTRICT")
@@ -145,6 +152,7 @@ class Student(Table):
     born_on = peewee.DateField(null=True)
     gender = peewee.CharField(max_length=1, default="")
     photo_rights = peewee.CharField(max_length=8, default="unknown")
+    family_comfort = peewee.BooleanField(default=False)
     created_at = InstantField(default=clock.now)
 
     @property

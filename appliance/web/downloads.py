@@ -19,7 +19,7 @@ from appliance.core.errors import DomainError, NotFound
 from appliance.core.i18n import lazy_
 from appliance.crypto.errors import Tampered
 from appliance.services import audit, background
-from appliance.services.media import access, names, store
+from appliance.services.media import access, files, names, store
 from appliance.storage import database
 from appliance.web import caching, health, routing, sessions
 
@@ -107,7 +107,7 @@ def answer(actor, media: str, rendition: str, method: str, header) -> tuple[int,
     request."""
     if not access.is_visible(actor, media):
         raise NotFound()
-    row = store.get_rendition(media, rendition)
+    row = files.get_rendition(media, rendition)
     etag = f'"{row.blob_id}"'
     fields = {"ETag": etag, "Cache-Control": "private, no-cache", "Content-Security-Policy": _POLICY, "Vary": "Cookie"}
     known = header("If-None-Match")
@@ -184,7 +184,7 @@ class Span:
 
 def _open(row):
     try:
-        return store.open_rendition(row, on_tampered=lambda: _alarm(row.public_id, "tampered"))
+        return files.open_rendition(row, on_tampered=lambda: _alarm(row.public_id, "tampered"))
     except Tampered as error:
         raise Damaged() from error
     except FileNotFoundError as error:

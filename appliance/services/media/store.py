@@ -6,32 +6,24 @@ What is accepted but never attached, or detached, loses its key first and its fi
 
 import os
 import threading
-from collections.abc import Callable, Sequence
-from typing import BinaryIO
+from collections.abc import Sequence
 
 from appliance.core import clock
-from appliance.core.errors import NotFound
 from appliance.core.i18n import _
 from appliance.core.ids import new_id
 from appliance.crypto import envelope, fields
 from appliance.crypto.keyring import OBJECT, new_key
-from appliance.crypto.stream import Encryptor, SendingReader, encrypted_size
 from appliance.school import keys
-from appliance.school.models import Academy, Classroom, School
-from appliance.services import audit
-from appliance.services.media import kinds, names, pictures
+from appliance.services import audit, work
+from appliance.services.media import files, kinds, names, pictures
 from appliance.services.media.models import Media, Rendition
 from appliance.services.media.refusals import FileRefused
 from appliance.storage import database
 from appliance.storage.blobs import BlobStore
-from appliance.storage.prepared import P, Prepared
 
-FORMAT = "cobblestone/1"
-ORIGINAL = "original"
+PROCESSING = "media"
 _PIECE = 256 * 1024
 
-_blobs: BlobStore | None = None
-_suite = 1
 _picture_limits = pictures.Limits()
 _document_bytes = 40_000_000
 _decoding = threading.BoundedSemaphore(2)
@@ -39,32 +31,33 @@ _decoding = threading.BoundedSemaphore(2)
 
 def configure(blobs: BlobStore, *, suite: int, limits) -> None:
     """Use this store, this cipher for what is new, and these limits from here on."""
-    global _blobs, _suite, _picture_limits, _document_bytes, _decoding
+    global _picture_limits, _document_bytes, _decoding
+    files.configure(blobs, suite)
     _decoding = threading.BoundedSemaphore(limits.pictures_at_once)
-    _blobs, _suite, _document_bytes = blobs, suite, limits.document_mb * 1_000_000
+    _document_bytes = limits.document_mb * 1_000_000
     _picture_limits = pictures.Limits(
         max_bytes=limits.picture_mb * 1_000_000, max_pixels=limits.picture_megapixels * 1_000_000
     )
 
 
-def accept(actor, access, files: Sequence) -> list[Media]:
+def accept(actor, access, uploads: Sequence) -> list[Media]:
     """Store uploaded files (`.filename`, `.stream`) for a class: all of them, or none with the reason for each
     refused one.
 
     Files are written and durable when this returns; the rows are part of the caller's transaction if it has one.
     """
     kinds_found, refused = [], []
-    for file in files:
+    for file in uploads:
         try:
             kinds_found.append((file, _recognise(file)))
         except FileRefused as error:
             refused.append(f"{names.clean_file_name(file.filename)}\u202f: {error.message}")
     if refused:
         raise FileRefused("files", "\n".join(refused))
-    stored: list[_Stored] = []
+    stored: list[_Accepted] = []
     try:
         for file, kind in kinds_found:
-            stored.append(_Stored(access, kind))
+            stored.append(_Accepted(access, kind))
             _write(stored[-1], file, refused)
         if refused:
             raise FileRefused("files", "\n".join(refused))
@@ -83,51 +76,23 @@ def _recognise(file) -> kinds.Kind:
         raise FileRefused(
             "too_heavy", _("Ce fichier est trop lourd\u202f: %(limit)s\u202fMo au plus.", limit=limit // 1_000_000)
         )
-    _blobs.check_room(encrypted_size(size))
+    files.check_room(size)
     return kind
 
 
-class _Stored:
-    """One media being stored: its key and what is already on the disk."""
+class _Accepted(files.Writer):
+    """One file of a form being stored: its kind, its name and its key."""
 
     def __init__(self, access, kind: kinds.Kind):
-        self.access, self.kind, self.public_id, self.key = access, kind, new_id(), new_key()
-        self.name, self.renditions = "", []
-
-    def add(self, rendition: str, mime: str, pieces, width=None, height=None) -> None:
-        """Encrypt one rendition into a blob of its own."""
-        context = object_context(self.access, self.public_id, rendition, 0)
-        encryptor = Encryptor(self.key, context, suite=_suite)
-        blob_id = new_id() + new_id()
-        with _blobs.writer(blob_id) as writer:
-            for piece in pieces:
-                writer.write(encryptor.update(piece))
-            writer.write(encryptor.finish())
-            written = writer.finish()
-        self.renditions.append(
-            {
-                "name": rendition,
-                "blob_id": blob_id,
-                "mime": mime,
-                "size": encryptor.size,
-                "width": width,
-                "height": height,
-                "stored_size": written.size,
-                "stored_sha256": written.sha256,
-            }
-        )
-
-    def remove(self) -> None:
-        """Leave no file behind."""
-        for each in self.renditions:
-            _blobs.delete(each["blob_id"])
+        super().__init__(access, new_id(), new_key())
+        self.kind, self.name, self.state = kind, "", "ready"
 
 
-def _write(stored: _Stored, file, refused: list[str]) -> None:
+def _write(stored: _Accepted, file, refused: list[str]) -> None:
     stored.name = names.clean_file_name(file.filename, stored.kind)
     file.stream.seek(0)
     if stored.kind.family != "picture":
-        stored.add(ORIGINAL, stored.kind.mime, iter(lambda: file.stream.read(_PIECE), b""))
+        stored.add(files.ORIGINAL, stored.kind.mime, iter(lambda: file.stream.read(_PIECE), b""))
         return
     try:
         with _decoding:
@@ -139,42 +104,50 @@ def _write(stored: _Stored, file, refused: list[str]) -> None:
         stored.add(each.name, each.mime, (each.data,), each.width, each.height)
 
 
-def _insert(actor, access, stored: list[_Stored]) -> list[Media]:
+def _insert(actor, access, stored: list[_Accepted]) -> list[Media]:
     made = []
-    class_key = keys.classroom_key(access.classroom_id)
     with database.transaction():
         for each in stored:
-            wrapped = envelope.wrap(
-                class_key, kind=OBJECT, parent_id=access.classroom_public_id, child_id=each.public_id, key=each.key
-            )
-            media = Media.create(
-                public_id=each.public_id,
-                classroom=access.classroom_id,
-                owner=actor.account_id or None,
-                family=each.kind.family,
-                name=fields.seal(class_key, name_context(access, each.public_id), each.name.encode()),
-                wrapped_key=wrapped,
-                suite=_suite,
-            )
+            media = insert(
+                actor, access, each.public_id, each.key, each.name,
+                family=each.kind.family, kind=each.kind.name, state=each.state, bytes=each.bytes,
+            )  # fmt: skip
             Rendition.insert_many([{"media": media.id, **rendition} for rendition in each.renditions]).execute()
-            audit.record(
-                actor,
-                "create",
-                "media_created",
-                kind="media",
-                object_id=each.public_id,
-                classroom=access.classroom_public_id,
-                tenant=access.academy_public_id,
-            )
+            if each.state == "waiting":
+                work.submit(PROCESSING, each.public_id)
             made.append(media)
     return made
 
 
-def object_context(place, media_public_id: str, rendition: str, generation: int) -> bytes:
-    """What a file is bound to: it opens as this rendition of this media of this class only."""
-    return envelope.object_context(
-        FORMAT, place.academy_public_id, place.classroom_public_id, media_public_id, rendition, generation
-    )
+def insert(actor, place, public_id: str, key: bytes, name: str, **values) -> Media:
+    """The row of a new media, its key wrapped and its name sealed under the key of its class; journaled.
+
+    `values`: family, kind, state, bytes…
+    """
+    class_key = keys.classroom_key(place.classroom_id)
+    with database.transaction():
+        media = Media.create(
+            public_id=public_id,
+            classroom=place.classroom_id,
+            owner=actor.account_id or None,
+            born_in=place.classroom_public_id,
+            name=fields.seal(class_key, name_context(place, public_id), name.encode()),
+            wrapped_key=envelope.wrap(
+                class_key, kind=OBJECT, parent_id=place.classroom_public_id, child_id=public_id, key=key
+            ),
+            suite=files.suite(),
+            **values,
+        )
+        audit.record(
+            actor,
+            "create",
+            "media_created",
+            kind="media",
+            object_id=public_id,
+            classroom=place.classroom_public_id,
+            tenant=place.academy_public_id,
+        )
+    return media
 
 
 def name_context(place, media_public_id: str) -> bytes:
@@ -194,7 +167,7 @@ def discard(media: Sequence[Media]) -> None:
     blobs = [row.blob_id for row in Rendition.select(Rendition.blob_id).where(Rendition.media.in_(ids))]
     with database.transaction():
         Media.delete().where(Media.id.in_(ids)).execute()
-    _delete_files(blobs)
+    files.delete(blobs)
 
 
 def delete(actor, media_public_id: str) -> None:
@@ -203,7 +176,7 @@ def delete(actor, media_public_id: str) -> None:
         media = Media.get_or_none((Media.public_id == media_public_id) & Media.deleted_at.is_null())
         if media is None:
             return
-        Media.update(wrapped_key=None, name=None, deleted_at=clock.now()).where(Media.id == media.id).execute()
+        Media.update(wrapped_key=None, name=None, bytes=0, deleted_at=clock.now()).where(Media.id == media.id).execute()
         audit.record(
             actor,
             "delete",
@@ -214,63 +187,39 @@ def delete(actor, media_public_id: str) -> None:
             classroom_id=media.classroom_id,
         )
         blobs = [row.blob_id for row in media.renditions]
-        database.after_commit(lambda: _delete_files(blobs))
+        database.after_commit(lambda: files.delete(blobs))
 
 
-def _delete_files(blob_ids: list[str]) -> None:
-    for blob_id in blob_ids:
-        _blobs.delete(blob_id)
+def settle(row, writer: files.Writer, **values) -> bool:
+    """A processed media becomes ready: its new files take the place of those that it had; False when it was deleted
+    meanwhile (nothing is left then).
+
+    `values`: family, kind, duration_ms, pages… The class learns of it through the journal.
+    """
+    return _replace_files(row, writer.renditions, "media_ready", state="ready", bytes=writer.bytes, **values)
 
 
-_FIND = Prepared(
-    lambda: (
-        Rendition.select(
-            Rendition.blob_id,
-            Rendition.name.alias("rendition"),
-            Rendition.mime,
-            Rendition.size,
-            Media.public_id,
-            Media.family,
-            Media.name,
-            Media.wrapped_key,
-            Media.suite,
-            Media.generation,
-            Classroom.id.alias("classroom_id"),
-            Classroom.public_id.alias("classroom_public_id"),
-            Classroom.wrapped_key.alias("classroom_wrapped_key"),
-            Academy.public_id.alias("academy_public_id"),
-            Academy.wrapped_key.alias("academy_wrapped_key"),
-        )
-        .join(Media, on=Rendition.media == Media.id)
-        .join(Classroom, on=Media.classroom == Classroom.id)
-        .join(School, on=Classroom.school == School.id)
-        .join(Academy, on=School.academy == Academy.id)
-        .where((Media.public_id == P("media")) & (Rendition.name == P("rendition")) & Media.deleted_at.is_null())
-    )
-)
+def refuse(row, reason: str, **values) -> bool:
+    """A media that could not be accepted: its files go, its name stays so that its owner is told; `reason` is a
+    code."""
+    return _replace_files(row, [], "media_refused", state="refused", reason=reason, bytes=0, **values)
 
 
-def get_rendition(media_public_id: str, rendition: str):
-    """The row of one file with all that opening it needs; NotFound when it is gone. Says nothing about who may see
-    it."""
-    row = _FIND.first(media=media_public_id, rendition=rendition)
-    if row is None or row.wrapped_key is None or row.classroom_wrapped_key is None:
-        raise NotFound()
-    return row
-
-
-def open_rendition(row, on_tampered: Callable[[], object] | None = None) -> SendingReader:
-    """The clear bytes of a file as a seekable reader that gives authenticated bytes only; Tampered, or
-    FileNotFoundError."""
-    tenant = {"tenant_id": row.academy_public_id, "tenant_wrapped": row.academy_wrapped_key}
-    class_key = keys.ring().classroom_key(row.classroom_public_id, row.classroom_wrapped_key, **tenant)
-    key = envelope.unwrap(
-        class_key, kind=OBJECT, parent_id=row.classroom_public_id, child_id=row.public_id, wrapped=row.wrapped_key
-    )
-    context = object_context(row, row.public_id, row.rendition, row.generation)
-    file: BinaryIO = _blobs.open(row.blob_id)
-    try:
-        return SendingReader(key, context, file, suite=row.suite, on_tampered=on_tampered)
-    except BaseException:
-        file.close()
-        raise
+def _replace_files(row, renditions: list[dict], event: str, **values) -> bool:
+    with database.transaction():
+        alive = (Media.id == row.media_id) & Media.deleted_at.is_null() & Media.wrapped_key.is_null(False)
+        changed = Media.update(**values).where(alive).execute()
+        if changed:
+            old = [each.blob_id for each in files.LIST.all(media=row.media_id)]
+            Rendition.delete().where(Rendition.media == row.media_id).execute()
+            if renditions:
+                Rendition.insert_many([{"media": row.media_id, **each} for each in renditions]).execute()
+            audit.record(
+                None, "update", event,
+                kind="media", object_id=row.public_id,
+                classroom=row.classroom_public_id, classroom_id=row.classroom_id, tenant=row.academy_public_id,
+            )  # fmt: skip
+        else:
+            old = [each["blob_id"] for each in renditions]
+        database.after_commit(lambda: files.delete(old))
+    return bool(changed)
