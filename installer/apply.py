@@ -1,0 +1,251 @@
+"""Carry the answers out, step by step; each step looks first, so that running it again changes only what differs."""
+
+import json
+import os
+import time
+import urllib.parse
+from collections.abc import Callable
+from pathlib import Path
+
+from appliance.core import clock, config
+from appliance.core.errors import ConfigError
+from appliance.crypto.keyfile import create_kek
+from appliance.crypto.suites import AES_256_GCM, CHACHA20_POLY1305, fastest_suite
+from installer import certificates, machine, settings, sites
+from installer.answers import Answers
+
+DATA = Path("/var/lib/preau")
+KEK = Path("keys/kek")
+NGINX = Path("/etc/nginx")
+APACHE = Path("/etc/apache2")
+DROP_IN = Path("/etc/systemd/system")
+_CIPHERS = {"aes": AES_256_GCM, "chacha20": CHACHA20_POLY1305}
+
+
+def apply(path: Path, answers: Answers, say: Callable[[str], None], *, data: Path = DATA) -> dict[str, str]:
+    """Write the configuration, keys, database, site and units; gives what the person must know (a code, a warning).
+
+    `say` is told each step. Raises ConfigError with the remedy; what was done before stays and is found again.
+    """
+    first = not path.exists()
+    say("configuration")
+    machine.give(data)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    changed = _write_configuration(path, answers, data)
+    say("keys")
+    made_key = _make_key(path.parent / KEK)
+    say("database")
+    done = _as_service(lambda: _populate(path, answers))
+    if answers.web_server != "none":
+        say("web server")
+        done |= _write_site(path, answers)
+    say("units")
+    changed |= _write_drop_in(path)
+    if machine.find_user():
+        problem = machine.start("preau.service", again=changed and not first)
+        for unit in ("preau-backup.timer", "preau-rehearse.timer"):
+            machine.start(unit, again=False)
+        if problem:
+            done["service"] = problem
+    done["new_key"] = "yes" if made_key else ""
+    return done
+
+
+def _write_configuration(path: Path, answers: Answers, data: Path) -> bool:
+    known = config.load(path) if path.exists() else None
+    url = answers.database_url or f"sqlite:///{data / 'preau.db'}"
+    if answers.database_url:
+        require_postgresql(answers.database_url)
+    host = urllib.parse.urlsplit(answers.public_url)
+    values: dict[str, dict[str, object]] = {
+        "server": {"public_url": f"{host.scheme}://{host.netloc}"},
+        "database": {"url": url},
+        "storage": {"blobs": str(data / "blobs"), "kek_file": "credential:kek" if machine.find_user() else str(KEK)},
+        "plans": {"default": answers.plan},
+        "mail": {
+            "host": answers.mail_host,
+            "port": int(answers.mail_port) if answers.mail_port.isdigit() else 25,
+            "security": answers.mail_security,
+            "username": answers.mail_username,
+            "sender": answers.mail_sender or f"Préau <preau@{answers.host}>",
+        },
+        "backup": {"to": answers.backup_to},
+    }
+    if answers.web_server != "none":
+        values["server"] |= {"host": "127.0.0.1", "trusted_proxy": "127.0.0.1"}
+    if answers.mail_password:
+        secret = path.parent / "mail-password"
+        machine.write(secret, answers.mail_password + "\n", 0o640, group=True)
+        values["mail"]["password_file"] = str(secret)
+    if known is None or answers.cipher != "auto":
+        values["storage"]["suite"] = _CIPHERS.get(answers.cipher) or fastest_suite(time.perf_counter)
+    if not path.exists():
+        machine.write(path, config.example(), 0o640, group=True)
+        settings.save(path, values)
+        return True
+    return settings.save(path, values)
+
+
+def require_postgresql(url: str) -> None:
+    """ConfigError with the remedy unless this database can be used, now."""
+    try:
+        import psycopg2
+    except ImportError:
+        raise ConfigError("PostgreSQL needs psycopg2: apt install python3-psycopg2") from None
+    try:
+        with psycopg2.connect(url, connect_timeout=5) as link, link.cursor() as cursor:
+            cursor.execute("CREATE TEMPORARY TABLE preau_probe (id INTEGER); DROP TABLE preau_probe")
+    except psycopg2.Error as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ConfigError(f"the database cannot be used: {reason}") from None
+
+
+def _make_key(path: Path) -> bool:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.exists():
+        return False
+    create_kek(path)
+    return True
+
+
+def _populate(path: Path, answers: Answers) -> dict[str, str]:
+    from appliance import app
+    from appliance.school.models import Academy, School
+    from appliance.school.policy import SYSTEM
+    from appliance.services.people import places
+    from appliance.storage import database, migrate
+
+    app.open_kernel(config.load(path))
+    done = {}
+    with database.connection():
+        migrate.migrate()
+        academy = Academy.get_or_none(Academy.name == answers.responsible_body) or Academy.select().first()
+        academy = academy or places.create_academy(SYSTEM, answers.responsible_body)
+        for name, uai, town in answers.list_schools():
+            if not School.select().where((School.academy == academy) & (School.name == name)).exists():
+                places.create_school(SYSTEM, academy, name, uai=uai, city=town)
+        places.find_or_create_year(SYSTEM, academy, clock.today())
+        for role, email, password in (
+            ("admin", answers.admin_email, answers.admin_password),
+            ("dpo", answers.dpo_email, ""),
+        ):
+            if email:
+                done |= _open_account(academy, role, email, password)
+    return done
+
+
+def _open_account(academy, role: str, email: str, password: str) -> dict[str, str]:
+    """The account of an office, once; without a password it gets a code that opens it."""
+    from appliance.school.models import Account
+    from appliance.school.policy import SYSTEM
+    from appliance.services.people import accounts, places, resets
+    from appliance.storage.database import transaction
+
+    identifier = accounts.fold_identifier(email)
+    account = Account.get_or_none(Account.identifier == identifier)
+    if account is not None:
+        places.appoint(SYSTEM, account, academy, role)
+        return {}
+    first, *others = email.partition("@")[0].replace(".", " ").replace("-", " ").split() or [role]
+    person = accounts.Person(
+        first_name=first.capitalize(),
+        last_name=" ".join(others).capitalize() or "—",
+        identifier=identifier,
+        email=email,
+    )
+    hashed = accounts.hash_for(person, password) if password else ""
+    with transaction():
+        account = accounts.create_account(SYSTEM, person, password_hash=hashed)
+        places.appoint(SYSTEM, account, academy, role)
+        code = "" if hashed else resets.create_code(SYSTEM, account)
+    return {f"{role}_code": code} if code else {}
+
+
+def _as_service(work: Callable[[], dict[str, str]]) -> dict[str, str]:
+    """Do something in a child, because opening the kernel as root becomes the service's user for good."""
+    if os.geteuid() != 0 or machine.find_user() is None:
+        return work()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        answer: dict[str, str] = {}
+        try:
+            answer = {"ok": json.dumps(work())}
+        except Exception as error:
+            answer = {"error": str(getattr(error, "message", error)) or type(error).__name__}
+        finally:
+            os.write(writer, json.dumps(answer).encode())
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        answer = json.loads(pipe.read() or '{"error": "the set-up of the database was interrupted; run it again"}')
+    os.waitpid(child, 0)
+    if "error" in answer:
+        raise ConfigError(answer["error"])
+    return json.loads(answer["ok"])
+
+
+def _write_site(path: Path, answers: Answers) -> dict[str, str]:
+    """A certificate where there is none for this host, the site, a reload that is taken back when it is refused."""
+    settings_now = config.load(path)
+    if answers.certificate == "self-signed" and not certificates.is_for(sites.CERTIFICATE, answers.host):
+        certificate, key = certificates.make_self_signed(answers.host, clock.now())
+        machine.write(sites.KEY, key, 0o600)
+        machine.write(sites.CERTIFICATE, certificate, 0o644)
+    if answers.web_server == "apache":
+        machine.write(APACHE / "sites-available/preau.conf", sites.write_apache(settings_now, answers.host), 0o644)
+        return {"apache": "a2enmod ssl proxy proxy_http headers http2 reqtimeout && a2ensite preau"}
+    if not NGINX.is_dir():
+        return {"web_server": "nginx is not installed: apt install nginx, then: preau setup"}
+    available, enabled = NGINX / "sites-available/preau", NGINX / "sites-enabled/preau"
+    before = available.read_bytes() if available.exists() else None
+    changed = machine.write(available, sites.write_nginx(settings_now, answers.host), 0o644)
+    if not enabled.is_symlink():
+        enabled.symlink_to(available)
+        changed = True
+    stock = NGINX / "sites-enabled/default"
+    if stock.is_symlink() and os.readlink(stock) == "/etc/nginx/sites-available/default":
+        stock.unlink()  # Debian's welcome page would answer in our place
+        changed = True
+    code, said = machine.run("nginx", "-t")
+    if code != 0:
+        if before is None:
+            enabled.unlink(missing_ok=True)
+        else:
+            machine.write(available, before, 0o644)
+        return {"web_server": f"nginx refuses the site, nothing was changed: {said}"}
+    if changed:
+        machine.start("nginx.service", again=True)
+    return {}
+
+
+def _write_drop_in(path: Path) -> bool:
+    """Open, in systemd's firewall of the service, what the configuration names and nothing else."""
+    if machine.find_user() is None:
+        return False
+    known = config.load(path)
+    database = urllib.parse.urlsplit(known.database.url)
+    hosts = [known.mail.host, database.hostname if database.scheme == "postgresql" else ""]
+    folder = Path(known.backup.to) if known.backup.to.startswith("/") else None
+    hosts.append("" if folder else urllib.parse.urlsplit(known.backup.to).hostname or "")
+    lines = ["# Written by `preau setup`: what the configuration names, and nothing else, may be reached.", "[Service]"]
+    lines += [f"IPAddressAllow={address}" for host in hosts if host for address in _resolve(host)]
+    if folder and not folder.is_relative_to(DATA):
+        lines.append(f"ReadWritePaths=-{folder}")
+    changed = False
+    for unit in ("preau", "preau@", "preau-backup", "preau-rehearse"):
+        changed |= machine.write(DROP_IN / f"{unit}.service.d/network.conf", "\n".join(lines) + "\n", 0o644)
+    if changed:
+        machine.reload_units()
+    return changed
+
+
+def _resolve(host: str) -> list[str]:
+    import socket
+
+    try:
+        return sorted({each[4][0] for each in socket.getaddrinfo(host, None)})
+    except OSError:
+        raise ConfigError(
+            f"the name {host} is not known to this machine's DNS: correct it, or give its address"
+        ) from None

@@ -1,0 +1,58 @@
+"""A first certificate, so that nothing is ever served in clear: self-signed, to be replaced by the school's own."""
+
+import ipaddress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+DAYS = 825  # what browsers accept at most of an authority of one's own
+
+
+def make_self_signed(host: str, now: datetime) -> tuple[bytes, bytes]:
+    """(certificate, key) in PEM for one host name or address, on the P-256 curve, for 825 days."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])
+    try:
+        shown = x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        shown = x509.DNSName(host)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=DAYS))
+        .add_extension(x509.SubjectAlternativeName([shown]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM), private
+
+
+def read_end(path: Path) -> datetime:
+    """The instant (UTC) when the certificate in a PEM file ends; OSError or ValueError when there is none."""
+    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    end = getattr(certificate, "not_valid_after_utc", None)  # cryptography 42; before it, a naive UTC instant
+    return end or certificate.not_valid_after.replace(tzinfo=UTC)
+
+
+def is_for(path: Path, host: str) -> bool:
+    """Whether a PEM certificate names this host."""
+    try:
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, x509.ExtensionNotFound):
+        return False
+    return host in names.get_values_for_type(x509.DNSName) or host in map(
+        str, names.get_values_for_type(x509.IPAddress)
+    )
