@@ -36,8 +36,10 @@ class Answers:
         lazy_("La commune, l’académie, ou l’école elle-même si elle est privée. C’est le nom que lit le DPO."),
     )
     schools: str = question(
-        "Mon école", lazy_("Écoles, une par ligne"), lazy_("Nom ; numéro UAI ; ville. Le numéro et la ville sont facultatifs.")
-    )  # fmt: skip
+        "Mon école",
+        lazy_("Écoles, une par ligne"),
+        lazy_("Nom ; numéro UAI ; ville. Le numéro et la ville sont facultatifs."),
+    )
     dpo_email: str = question(
         "", lazy_("Adresse e-mail du délégué à la protection des données"), lazy_("Facultatif : son compte est créé.")
     )
@@ -45,9 +47,11 @@ class Answers:
         "", lazy_("Votre adresse e-mail"), lazy_("Elle devient l’identifiant du premier compte administrateur.")
     )
     admin_password: str = question(
-        "", lazy_("Votre mot de passe"), lazy_("Douze caractères au moins. Vide : un code à usage unique est donné à la fin."),
+        "",
+        lazy_("Votre mot de passe"),
+        lazy_("Douze caractères au moins. Vide : un code à usage unique est donné à la fin."),
         secret=True,
-    )  # fmt: skip
+    )
     public_url: str = question(
         "https://localhost",
         lazy_("Adresse que taperont les familles"),

@@ -1,5 +1,5 @@
-"""What the set-up does to the machine outside Préau's own folders: owners, systemd, the web server. Each is a no-op where
-that part is not installed."""
+"""What the set-up does to the machine outside Préau's own folders: owners, systemd, the web server. Each is a no-op
+where that part is not installed."""
 
 import grp
 import os

@@ -67,9 +67,9 @@ def latest_version() -> int:
     return list_migrations()[-1].number
 
 
-def migrate(folder: Path = FOLDER) -> list[Migration]:
-    """Apply the missing steps in order and return them; can be interrupted at any point and run again."""
-    steps = list_migrations(folder)
+def migrate(folder: Path = FOLDER, *, until: int | None = None) -> list[Migration]:
+    """Apply the missing steps in order, all or those until a number; can be interrupted at any point and run again."""
+    steps = list_migrations(folder)[:until]
     known = schema_version()
     newest = len(steps)
     if known > newest:

@@ -1,0 +1,71 @@
+"""Files of a backup are Cobblestone streams under a key that only the master key gives; each is bound to its name."""
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+
+from appliance.crypto.errors import Tampered
+from appliance.crypto.keyring import Kek, derive
+from appliance.crypto.stream import DecryptingReader, Encryptor
+from appliance.services.backup.targets import TargetError
+
+_LABEL = "backup"
+_SPOOLED = 32 << 20
+
+
+def backup_key(kek: Kek) -> bytes:
+    """The key of the backups made under a master key."""
+    return derive(kek, _LABEL)
+
+
+def _context(name: str) -> bytes:
+    return b"preau/backup/v1\x00" + name.encode()
+
+
+def seal(key: bytes, name: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The encrypted file of some clear pieces, compressed; constant memory."""
+    encryptor, squeeze = Encryptor(key, _context(name)), zlib.compressobj(6)
+    for piece in pieces:
+        if sealed := encryptor.update(squeeze.compress(piece)):
+            yield sealed
+    yield encryptor.update(squeeze.flush())
+    yield encryptor.finish()
+
+
+def seal_value(key: bytes, name: str, value: object) -> Iterator[bytes]:
+    """The encrypted file of one JSON value."""
+    return seal(key, name, [json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()])
+
+
+def open_lines(key: bytes, target, name: str) -> Iterator[bytes]:
+    """The clear lines of a file at a target; TargetError when it was changed, cut or made under another master key.
+
+    What comes over a network is spooled first, encrypted as it is: opening needs the end of a file before its start.
+    """
+    import tempfile
+
+    with target.open(name) as source, tempfile.SpooledTemporaryFile(_SPOOLED) as file:
+        while piece := source.read(1 << 20):
+            file.write(piece)
+        file.seek(0)
+        try:
+            reader = DecryptingReader(key, _context(name), file)
+            yield from _lines(reader)
+        except Tampered as error:
+            reason = "was changed or cut, or belongs to another master key"
+            raise TargetError(f"{target}: {name} {reason}") from error
+
+
+def _lines(reader) -> Iterator[bytes]:
+    expand, rest = zlib.decompressobj(), b""
+    while piece := reader.read(1 << 18):
+        *lines, rest = (rest + expand.decompress(piece)).split(b"\n")
+        yield from lines
+    rest += expand.flush()
+    if rest:
+        yield from rest.split(b"\n")
+
+
+def open_value(key: bytes, target, name: str) -> object:
+    """The JSON value of a file at a target."""
+    return json.loads(b"\n".join(open_lines(key, target, name)))
