@@ -204,18 +204,12 @@ def run_restore(options) -> int:
 
 def _read_key(options, known, path: Path):
     from appliance import app
-    from appliance.crypto.keyfile import load_kek, parse_kek
+    from appliance.cli.sheet import read_sheet
+    from appliance.crypto.keyfile import load_kek
 
     if options.sheet is None and path.exists():
         return load_kek(app.kek_path(known))
-    if options.sheet is not None:
-        text = sys.stdin.read() if str(options.sheet) == "-" else options.sheet.read_text(encoding="utf-8")
-    elif sys.stdin.isatty():
-        print("Type the four lines of the recovery sheet, then an empty line:")
-        text = "\n".join(iter(input, ""))
-    else:
-        raise ConfigError("the recovery sheet is needed: --sheet F, or --sheet - to read it from a pipe")
-    return parse_kek(text.encode("utf-8", "replace"), "recovery sheet")
+    return read_sheet(options.sheet)
 
 
 def _put_configuration(options, path: Path, files: dict[str, str]):

@@ -68,7 +68,7 @@ def carry_out(options, answers) -> int:
         if done.get(f"{role}_code"):
             print(f"One-time code of the {role} account: {done[f'{role}_code']} at {answers.public_url}/reinitialiser")
     if done.get("new_key"):
-        print("The master key is new. Print its recovery sheet now: preau key sheet --output recovery.pdf")
+        print("The master key is new. Print its recovery sheet now: preau sheet print")
     for name in ("web_server", "apache", "service"):
         if done.get(name):
             print(f"to do: {done[name]}")
