@@ -7,22 +7,29 @@ import shutil
 import signal
 import socket
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import waitress
 from apscheduler.schedulers.background import BackgroundScheduler
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.task import ThreadedTaskDispatcher, WSGITask
-from waitress.utilities import build_http_date
+from waitress.utilities import RequestEntityTooLarge, build_http_date
 
 from appliance import features
 from appliance.core.config import Config
+from appliance.services import work
+from appliance.services.media import scrub, uploads
+from appliance.services.workers import Workers
 from appliance.storage import database
-from appliance.web import routing
+from appliance.web import health, routing
+from appliance.web import uploads as pieces
 
 _log = logging.getLogger("preau.server")
 TICK_SECONDS = 20
+IN_MEMORY = 8 << 20  # a longer body is spooled: a piece of a file never is
 
 
 class Lanes(ThreadedTaskDispatcher):
@@ -58,14 +65,50 @@ class Lanes(ThreadedTaskDispatcher):
 BUSY_HEADER = "PREAU_BUSY"
 
 
+_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA", "HTTP_X_FORWARDED_HOST")
+_warned = threading.Event()
+
+
+def list_warnings(config: Config) -> list[str]:
+    """What the settings make unsafe though they are valid, each with its remedy."""
+    if config.server.public_url.startswith("https://") and not config.server.trusted_proxy:
+        return [UNTRUSTED]
+    return []
+
+
+UNTRUSTED = (
+    "a proxy stands in front of this server and server.trusted_proxy is empty: all visitors seem to come from "
+    "the proxy, so one who guesses passwords slows everybody's sign-in. "
+    'Remedy: set trusted_proxy = "127.0.0.1" (the address that the proxy connects from) under [server], then restart.'
+)
+
+
+def _warn_once() -> None:
+    if not _warned.is_set():
+        _warned.set()
+        _log.warning(UNTRUSTED)
+
+
 def _is_slow(request) -> bool:
-    if request.command != "POST":
+    if request.command not in ("POST", "PATCH", "DELETE"):
         return False
     return request.path.startswith(tuple(routing.SLOW_PATHS)) or "multipart/" in request.headers.get("CONTENT_TYPE", "")
 
 
 class KeepAliveTask(WSGITask):
-    """Keep the connection after 304 and 204: waitress closes it, and over TLS each one would then cost a handshake."""
+    """Keep the connection after 304 and 204: waitress closes it, and over TLS each one would then cost a handshake.
+
+    What came through a proxy is marked before waitress takes away the headers of one that it was not told to trust.
+    """
+
+    def get_environment(self):
+        """The usual one, with the mark that keeps a stranger behind a proxy from passing for this machine."""
+        environ = super().get_environment()
+        if any(name in environ for name in _FORWARDED):
+            environ[health.FORWARDED] = True
+            if not self.channel.server.adj.trusted_proxy:
+                _warn_once()
+        return environ
 
     def build_response_header(self):
         """The usual header, except for an answer that can have no body."""
@@ -78,10 +121,32 @@ class KeepAliveTask(WSGITask):
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
+class PieceTooLong(RequestEntityTooLarge):
+    """Said before a piece that could not stay in memory is read at all; a shorter one is refused by its route."""
+
+    def to_response(self, ident=None):
+        """The refusal in words."""
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Tus-Resumable", "1.0.0")]
+        return "413 Request Entity Too Large", headers, str(uploads.too_long().message).encode()
+
+
+class Parser(HTTPRequestParser):
+    """Bodies of PATCH are pieces of files: one that is too long, or doesn't say how long it is, is not read."""
+
+    def parse_header(self, header_plus):
+        """The usual reading, then the refusal of what would be spooled outside of memory."""
+        super().parse_header(header_plus)
+        piece = self.command == "PATCH" or self.path.startswith(pieces.HERE)
+        if piece and (self.chunked or self.content_length > IN_MEMORY):
+            self.error, self.completed, self.body_rcv = PieceTooLong(""), True, None
+            self.connection_close = True
+
+
 class Channel(HTTPChannel):
     """A connection whose answers keep it alive."""
 
     task_class = KeepAliveTask
+    parser_class = Parser
 
 
 def spool_to_memory() -> None:
@@ -109,6 +174,7 @@ def start_scheduler(jobs: list[Callable]) -> BackgroundScheduler:
     )
     for job in jobs:
         scheduler.add_job(_run_job, "interval", seconds=TICK_SECONDS, args=[job], id=f"{job.__module__}.{job.__name__}")
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)  # a job that is still at it is no news
     scheduler.start()
     return scheduler
 
@@ -130,7 +196,8 @@ def create_server(app, config: Config):
         "connection_limit": server.connections,
         "asyncore_use_poll": True,
         "channel_timeout": 60,
-        "inbuf_overflow": 8 * 1024 * 1024,
+        "inbuf_overflow": IN_MEMORY,
+        "recv_bytes": 128 * 1024,
         "max_request_body_size": limits.request_mb * 1_000_000 + 1_000_000,
         "clear_untrusted_proxy_headers": True,
         "ident": None,
@@ -152,9 +219,12 @@ def serve(app, config: Config, ready: Callable[[int], None] = lambda port: None,
     spool_to_memory()
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is load, not news
     server = create_server(app, config)
+    if list_warnings(config):
+        _warn_once()
     if jobs is None:
-        jobs = [job for feature in features.load() for job in feature.jobs]
-    scheduler = start_scheduler(jobs)
+        jobs = [work.forget_failures, *(job for feature in features.load() for job in feature.jobs)]
+    scheduler, workers = start_scheduler(jobs), Workers(config.server.workers)
+    workers.start()
     # waitress finishes its tasks when run() leaves through SystemExit; the default handler would kill them
     signal.signal(signal.SIGTERM, _stop)
     notify("READY=1")
@@ -163,6 +233,8 @@ def serve(app, config: Config, ready: Callable[[int], None] = lambda port: None,
         server.run()
     finally:
         notify("STOPPING=1")
+        scrub.stopping.set()
+        workers.stop()  # first: what runs is given back, and is done again after the next start
         scheduler.shutdown(wait=True)
         if tempfile.tempdir and "preau-" in tempfile.tempdir:
             shutil.rmtree(tempfile.tempdir, ignore_errors=True)

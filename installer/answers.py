@@ -5,17 +5,26 @@ import dataclasses
 import os
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from appliance.core.errors import ConfigError
-from appliance.core.i18n import lazy_
+from appliance.core.i18n import _, lazy_
 
 PREFIX = "PREAU_SETUP_"
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_UAI = re.compile(r"\d{7}[A-Z]")
+GROUPS = ("place", "network", "data", "mail")
+# What a first set-up cannot do without, and a later one leaves as it is.
+ONCE = ("responsible_body", "schools", "admin_email")
+LONGEST = {"schools": 20_000}
+_LONG = 500
+_ADDRESS = re.compile(r"[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]+\.[^@\s<>,;\"]+")
+_SENDER = re.compile(r"[^<>,;\"]* ?<([^<>]+)>|([^<>]+)")
+_UAI = re.compile(r"[0-9]{7}[A-Z]")
+# A host is copied into the site of nginx and into the certificate: letters, digits, dots and hyphens, or an address.
+_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*|[0-9a-f:]*:[0-9a-f:.]*")
 
 
 def question(default, text, help_text="", *, choices=(), secret=False, group="place"):
@@ -38,10 +47,12 @@ class Answers:
     schools: str = question(
         "Mon école",
         lazy_("Écoles, une par ligne"),
-        lazy_("Nom ; numéro UAI ; ville. Le numéro et la ville sont facultatifs."),
+        lazy_("Nom\u202f; numéro UAI\u202f; ville. Le numéro et la ville sont facultatifs."),
     )
     dpo_email: str = question(
-        "", lazy_("Adresse e-mail du délégué à la protection des données"), lazy_("Facultatif : son compte est créé.")
+        "",
+        lazy_("Adresse e-mail du délégué à la protection des données"),
+        lazy_("Facultatif\u202f: son compte est créé."),
     )
     admin_email: str = question(
         "", lazy_("Votre adresse e-mail"), lazy_("Elle devient l’identifiant du premier compte administrateur.")
@@ -49,7 +60,7 @@ class Answers:
     admin_password: str = question(
         "",
         lazy_("Votre mot de passe"),
-        lazy_("Douze caractères au moins. Vide : un code à usage unique est donné à la fin."),
+        lazy_("Douze caractères au moins. Vide\u202f: un code à usage unique est donné à la fin."),
         secret=True,
     )
     public_url: str = question(
@@ -64,14 +75,14 @@ class Answers:
     certificate: str = question(
         "self-signed",
         lazy_("Certificat TLS"),
-        lazy_("« self-signed » convient pour commencer ; « own » : le vôtre, dans /etc/preau/tls."),
+        lazy_("Un certificat provisoire convient pour commencer. Le vôtre se dépose dans /etc/preau/tls."),
         choices=("self-signed", "own"),
         group="network",
     )
     database_url: str = question(
         "",
         lazy_("Base PostgreSQL"),
-        lazy_("Vide : SQLite, qui suffit à une commune. Sinon postgresql://UTILISATEUR:MOTDEPASSE@HÔTE/BASE"),
+        lazy_("Vide\u202f: SQLite, qui suffit à une commune. Sinon postgresql://UTILISATEUR:MOTDEPASSE@HÔTE/BASE"),
         secret=True,
         group="data",
     )
@@ -87,12 +98,15 @@ class Answers:
     cipher: str = question(
         "auto",
         lazy_("Chiffrement des fichiers"),
-        lazy_("« auto » mesure pendant une seconde lequel est le plus rapide sur cette machine."),
+        lazy_("«\u202fauto\u202f» mesure pendant une seconde lequel est le plus rapide sur cette machine."),
         choices=("auto", "aes", "chacha20"),
         group="data",
     )
     mail_host: str = question(
-        "", lazy_("Relais de courrier"), lazy_("Vide : aucun courrier ne part, les codes sont imprimés."), group="mail"
+        "",
+        lazy_("Relais de courrier"),
+        lazy_("Vide\u202f: aucun courrier ne part, les codes sont imprimés."),
+        group="mail",
     )
     mail_port: str = question("25", lazy_("Port du relais"), group="mail")
     mail_security: str = question(
@@ -107,7 +121,8 @@ class Answers:
     @property
     def host(self) -> str:
         """The name in the public address."""
-        return urlsplit(self.public_url).hostname or "localhost"
+        parts = split_address(self.public_url)
+        return parts.hostname if parts else "localhost"
 
     def list_schools(self) -> list[tuple[str, str, str]]:
         """(name, UAI, town) of each school."""
@@ -129,41 +144,121 @@ def spec(name: str) -> Mapping[str, object]:
     return next(each for each in fields(Answers) if each.name == name).metadata
 
 
-def check(answers: Answers) -> dict[str, str]:
-    """What is wrong with the answers, by question; empty when all is well. Nothing outside is asked here."""
-    from appliance.core.i18n import _
+def group_of(group: str) -> list[str]:
+    """The names of the questions of one group, in order."""
+    return [name for name in names() if spec(name)["group"] == group]
 
+
+def check(answers: Answers, *, again: bool = False) -> dict[str, str]:
+    """What is wrong with the answers, by question; empty when all is well. Nothing outside is asked here.
+
+    `again`: the machine was set up before, so that what is asked once only may stay empty.
+    """
     problems = {}
     for each in fields(Answers):
-        value, choices = getattr(answers, each.name), each.metadata["choices"]
-        if choices and value not in choices:
-            problems[each.name] = _("Choisissez parmi : %(choices)s.", choices=", ".join(choices))
-        if any(ord(sign) < 32 and (sign != "\n" or each.name != "schools") for sign in value):
-            problems[each.name] = _("Cette réponse contient un caractère interdit.")
+        problem = _check_text(each, getattr(answers, each.name))
+        if problem:
+            problems[each.name] = problem
+    for rule in (_check_place, _check_network, _check_data, _check_mail):
+        problems = rule(answers) | problems
+    if again:
+        problems = {name: text for name, text in problems.items() if name not in ONCE or getattr(answers, name)}
+    return problems
+
+
+def _check_text(question, value: str) -> str:
+    choices = question.metadata["choices"]
+    if choices and value not in choices:
+        return _("Choisissez parmi\u202f: %(choices)s.", choices=", ".join(choices))
+    if any(
+        unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") and (sign != "\n" or question.name != "schools")
+        for sign in value
+    ):
+        return _("Cette réponse contient un signe invisible. Tapez-la au clavier plutôt que de la coller.")
+    most = LONGEST.get(question.name, _LONG)
+    if len(value) > most:
+        return _("Cette réponse est trop longue\u202f: %(most)s caractères au plus.", most=most)
+    return ""
+
+
+def _check_place(answers: Answers) -> dict[str, str]:
+    from appliance.crypto.passwords import check_password
+    from appliance.services.people.passwords import WORDS
+
+    problems = {}
     if not answers.responsible_body.strip():
-        problems["responsible_body"] = _("Donnez un nom : il figure dans le registre des traitements.")
+        problems["responsible_body"] = _("Donnez un nom\u202f: il figure dans le registre des traitements.")
     if not answers.list_schools():
         problems["schools"] = _("Donnez au moins une école.")
-    for _name, uai, _town in answers.list_schools():
+    for name, uai, _town in answers.list_schools():
         if uai and not _UAI.fullmatch(uai):
             problems["schools"] = _("Un numéro UAI a sept chiffres et une lettre, comme 0751234A.")
+        elif len(name) > 200:
+            problems["schools"] = _("Le nom d’une école a 200 caractères au plus.")
     for name in ("admin_email", "dpo_email"):
         value = getattr(answers, name)
-        if value and not _ADDRESS.fullmatch(value):
-            problems[name] = _("Cette adresse e-mail est incomplète.")
+        if value and not (_ADDRESS.fullmatch(value) and len(value) <= 254):
+            problems[name] = _("Cette adresse e-mail est incomplète ou contient un signe de trop.")
     if not answers.admin_email:
         problems["admin_email"] = _("Sans cette adresse, personne ne pourrait se connecter.")
-    parts = urlsplit(answers.public_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
-        problems["public_url"] = _(
-            "L’adresse commence par https:// et n’a rien après le nom, comme https://carnet.ville.fr"
-        )
-    if answers.database_url and not answers.database_url.startswith("postgresql://"):
-        problems["database_url"] = _("L’adresse d’une base commence par postgresql://")
-    if not answers.backup_to.startswith(("/", "ssh://", "s3://")):
+    if answers.admin_password:
+        about = [answers.responsible_body, *re.split(r"[@.-]", answers.admin_email)]
+        problem = check_password(answers.admin_password, [word for word in about if word])
+        if problem is not None:
+            problems["admin_password"] = str(WORDS[problem])
+    return problems
+
+
+def split_address(text: str) -> SplitResult | None:
+    """The parts of an address, or None when it has a host or a port that cannot be."""
+    try:
+        parts = urlsplit(text)
+        if parts.port == 0 or not parts.hostname or not _HOST.fullmatch(parts.hostname):
+            return None
+    except ValueError:
+        return None
+    return parts
+
+
+def _check_network(answers: Answers) -> dict[str, str]:
+    parts = split_address(answers.public_url)
+    rest = parts and (parts.path.strip("/") or parts.query or parts.fragment or parts.username or "?" in parts.netloc)
+    if parts is None or parts.scheme not in ("http", "https") or rest or "@" in parts.netloc or " " in parts.geturl():
+        return {
+            "public_url": _("L’adresse commence par https:// et n’a rien après le nom\u202f: https://carnet.ville.fr")
+        }
+    return {}
+
+
+def _check_data(answers: Answers) -> dict[str, str]:
+    problems = {}
+    url = answers.database_url
+    parts = split_address(url) if url else None
+    if url and (parts is None or parts.scheme != "postgresql" or not parts.path.strip("/") or re.search(r"\s", url)):
+        problems["database_url"] = _("L’adresse d’une base s’écrit postgresql://UTILISATEUR:MOTDEPASSE@HÔTE/BASE")
+    to = answers.backup_to
+    if to.startswith("ssh://"):
+        parts = split_address(to)
+        fine = parts is not None and parts.path.startswith("/")
+    elif to.startswith("s3://"):
+        fine = re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]*(/[\w./-]*)?", to) is not None
+    else:
+        fine = to.startswith("/") and to.strip("/") != ""
+    if not fine:
         problems["backup_to"] = _("Un dossier commence par /, un autre endroit par ssh:// ou s3://")
-    if answers.mail_host and not (answers.mail_port.isdigit() and 0 < int(answers.mail_port) < 65536):
+    return problems
+
+
+def _check_mail(answers: Answers) -> dict[str, str]:
+    problems = {}
+    if answers.mail_host and not _HOST.fullmatch(answers.mail_host.lower()):
+        problems["mail_host"] = _("Donnez le nom du relais ou son adresse, sans rien d’autre\u202f: smtp.ville.fr")
+    if not re.fullmatch(r"[0-9]{1,5}", answers.mail_port) or not 0 < int(answers.mail_port) < 65536:
         problems["mail_port"] = _("Un port est un nombre de 1 à 65535.")
+    if answers.mail_sender:
+        found = _SENDER.fullmatch(answers.mail_sender)
+        if not found or not _ADDRESS.fullmatch((found[1] or found[2]).strip()):
+            problems["mail_sender"] = _("L’expéditeur s’écrit Préau <preau@ville.fr>, ou l’adresse seule.")
     return problems
 
 

@@ -11,6 +11,7 @@ from appliance.core import clock, config
 from appliance.core.errors import ConfigError
 from appliance.crypto.keyfile import create_kek
 from appliance.crypto.suites import AES_256_GCM, CHACHA20_POLY1305, fastest_suite
+from appliance.storage import database
 from installer import certificates, machine, settings, sites
 from installer.answers import Answers
 
@@ -19,15 +20,21 @@ KEK = Path("keys/kek")
 NGINX = Path("/etc/nginx")
 APACHE = Path("/etc/apache2")
 DROP_IN = Path("/etc/systemd/system")
+STEPS = ("configuration", "keys", "database", "web server", "units", "service")
 _CIPHERS = {"aes": AES_256_GCM, "chacha20": CHACHA20_POLY1305}
 
 
-def apply(path: Path, answers: Answers, say: Callable[[str], None], *, data: Path = DATA) -> dict[str, str]:
+def apply(
+    path: Path, answers: Answers, say: Callable[[str], None], *, data: Path = DATA, wizard: int = 0
+) -> dict[str, str]:
     """Write the configuration, keys, database, site and units; gives what the person must know (a code, a warning).
 
-    `say` is told each step. Raises ConfigError with the remedy; what was done before stays and is found again.
+    `say` is told each step, one of STEPS; `wizard` is the port of a set-up in the browser, which goes on meanwhile.
+    Raises ConfigError with the remedy; what was done before stays and is found again.
     """
     first = not path.exists()
+    if machine.find_user() and machine.has_systemd() and not wizard:
+        machine.run("systemctl", "stop", "preau-setup.service")  # it is done here: nobody shall be asked twice
     say("configuration")
     machine.give(data)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,9 +45,11 @@ def apply(path: Path, answers: Answers, say: Callable[[str], None], *, data: Pat
     done = _as_service(lambda: _populate(path, answers))
     if answers.web_server != "none":
         say("web server")
-        done |= _write_site(path, answers)
+        done |= _write_site(path, answers, wizard)
     say("units")
+    _make_backup_folder(answers.backup_to)
     changed |= _write_drop_in(path)
+    say("service")
     if machine.find_user():
         problem = machine.start("preau.service", again=changed and not first)
         for unit in ("preau-backup.timer", "preau-rehearse.timer"):
@@ -55,7 +64,7 @@ def _write_configuration(path: Path, answers: Answers, data: Path) -> bool:
     known = config.load(path) if path.exists() else None
     url = answers.database_url or f"sqlite:///{data / 'preau.db'}"
     if answers.database_url:
-        require_postgresql(answers.database_url)
+        database.try_postgresql(answers.database_url)
     host = urllib.parse.urlsplit(answers.public_url)
     values: dict[str, dict[str, object]] = {
         "server": {"public_url": f"{host.scheme}://{host.netloc}"},
@@ -86,20 +95,6 @@ def _write_configuration(path: Path, answers: Answers, data: Path) -> bool:
     return settings.save(path, values)
 
 
-def require_postgresql(url: str) -> None:
-    """ConfigError with the remedy unless this database can be used, now."""
-    try:
-        import psycopg2
-    except ImportError:
-        raise ConfigError("PostgreSQL needs psycopg2: apt install python3-psycopg2") from None
-    try:
-        with psycopg2.connect(url, connect_timeout=5) as link, link.cursor() as cursor:
-            cursor.execute("CREATE TEMPORARY TABLE preau_probe (id INTEGER); DROP TABLE preau_probe")
-    except psycopg2.Error as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ConfigError(f"the database cannot be used: {reason}") from None
-
-
 def _make_key(path: Path) -> bool:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists():
@@ -113,13 +108,15 @@ def _populate(path: Path, answers: Answers) -> dict[str, str]:
     from appliance.school.models import Academy, School
     from appliance.school.policy import SYSTEM
     from appliance.services.people import places
-    from appliance.storage import database, migrate
+    from appliance.storage import migrate
 
     app.open_kernel(config.load(path))
     done = {}
     with database.connection():
         migrate.migrate()
         academy = Academy.get_or_none(Academy.name == answers.responsible_body) or Academy.select().first()
+        if academy is None and not answers.responsible_body:
+            raise ConfigError("who is responsible is not known yet: answer responsible_body, schools and admin_email")
         academy = academy or places.create_academy(SYSTEM, answers.responsible_body)
         for name, uai, town in answers.list_schools():
             if not School.select().where((School.academy == academy) & (School.name == name)).exists():
@@ -185,7 +182,7 @@ def _as_service(work: Callable[[], dict[str, str]]) -> dict[str, str]:
     return json.loads(answer["ok"])
 
 
-def _write_site(path: Path, answers: Answers) -> dict[str, str]:
+def _write_site(path: Path, answers: Answers, wizard: int = 0) -> dict[str, str]:
     """A certificate where there is none for this host, the site, a reload that is taken back when it is refused."""
     settings_now = config.load(path)
     if answers.certificate == "self-signed" and not certificates.is_for(sites.CERTIFICATE, answers.host):
@@ -199,7 +196,7 @@ def _write_site(path: Path, answers: Answers) -> dict[str, str]:
         return {"web_server": "nginx is not installed: apt install nginx, then: preau setup"}
     available, enabled = NGINX / "sites-available/preau", NGINX / "sites-enabled/preau"
     before = available.read_bytes() if available.exists() else None
-    changed = machine.write(available, sites.write_nginx(settings_now, answers.host), 0o644)
+    changed = machine.write(available, sites.write_nginx(settings_now, answers.host, wizard=wizard), 0o644)
     if not enabled.is_symlink():
         enabled.symlink_to(available)
         changed = True
@@ -215,8 +212,23 @@ def _write_site(path: Path, answers: Answers) -> dict[str, str]:
             machine.write(available, before, 0o644)
         return {"web_server": f"nginx refuses the site, nothing was changed: {said}"}
     if changed:
-        machine.start("nginx.service", again=True)
+        machine.reload("nginx.service")
     return {}
+
+
+def end_wizard(path: Path) -> None:
+    """Take the way to the set-up out of the site again."""
+    available = NGINX / "sites-available/preau"
+    if path.exists() and available.exists():
+        known = config.load(path)
+        host = urllib.parse.urlsplit(known.server.public_url).hostname or "localhost"
+        machine.write(available, sites.write_nginx(known, host), 0o644)
+
+
+def _make_backup_folder(to: str) -> None:
+    """A folder of backups inside the service's own place is made; one elsewhere is the operator's to give."""
+    if to.startswith("/") and Path(to).is_relative_to(DATA):
+        machine.give(Path(to))
 
 
 def _write_drop_in(path: Path) -> bool:
@@ -231,7 +243,8 @@ def _write_drop_in(path: Path) -> bool:
     lines = ["# Written by `preau setup`: what the configuration names, and nothing else, may be reached.", "[Service]"]
     lines += [f"IPAddressAllow={address}" for host in hosts if host for address in _resolve(host)]
     if folder and not folder.is_relative_to(DATA):
-        lines.append(f"ReadWritePaths=-{folder}")
+        quoted = str(folder).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+        lines.append(f'ReadWritePaths="-{quoted}"')
     changed = False
     for unit in ("preau", "preau@", "preau-backup", "preau-rehearse"):
         changed |= machine.write(DROP_IN / f"{unit}.service.d/network.conf", "\n".join(lines) + "\n", 0o644)

@@ -12,14 +12,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 DAYS = 825  # what browsers accept at most of an authority of one's own
 
 
-def make_self_signed(host: str, now: datetime) -> tuple[bytes, bytes]:
-    """(certificate, key) in PEM for one host name or address, on the P-256 curve, for 825 days."""
+def make_self_signed(host: str, now: datetime, *others: str) -> tuple[bytes, bytes]:
+    """(certificate, key) in PEM for a host name or address and perhaps others, on the P-256 curve, for 825 days."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])
-    try:
-        shown = x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        shown = x509.DNSName(host)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -28,7 +24,7 @@ def make_self_signed(host: str, now: datetime) -> tuple[bytes, bytes]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=DAYS))
-        .add_extension(x509.SubjectAlternativeName([shown]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_name(each) for each in (host, *others)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, hashes.SHA256())
@@ -37,6 +33,27 @@ def make_self_signed(host: str, now: datetime) -> tuple[bytes, bytes]:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     return certificate.public_bytes(serialization.Encoding.PEM), private
+
+
+def _name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def fingerprint(certificate: bytes) -> str:
+    """The SHA-256 of a PEM certificate as browsers show it."""
+    return x509.load_pem_x509_certificate(certificate).fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def is_self_signed(path: Path) -> bool:
+    """Whether a PEM certificate was made here; False when there is none."""
+    try:
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return certificate.issuer == certificate.subject
 
 
 def read_end(path: Path) -> datetime:

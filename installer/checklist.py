@@ -9,20 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.core import clock, config
+from appliance.core.i18n import _, file_size, lazy_, ngettext
 from installer import apply, certificates, machine, sites
 
 PROGRAMS = {
-    "ffmpeg": ("films and sound", "apt install ffmpeg"),
-    "pdftoppm": ("previews of documents", "apt install poppler-utils"),
-    "heif-convert": ("photos of iPhones", "apt install libheif-examples"),
+    "ffmpeg": ("films and sound", lazy_("Films et sons"), "apt install ffmpeg"),
+    "pdftoppm": ("previews of documents", lazy_("Aperçus des documents"), "apt install poppler-utils"),
+    "heif-convert": ("photos of iPhones", lazy_("Photos des iPhone"), "apt install libheif-examples"),
 }
 
 
 @dataclass(frozen=True)
 class Result:
-    """One line of the list."""
+    """One line of the list: `name` for the terminal, `title` for the screen; the remedy is what to type or to do."""
 
     name: str
+    title: str
     fine: bool
     remedy: str = ""
 
@@ -31,30 +33,34 @@ def look(path: Path) -> list[Result]:
     """Every check, in the order in which an operator would repair."""
     known = config.load(path)
     found = [_key(path), _service(), _site(known), _certificate(known), _backup(known)]
-    found += [Result(what, shutil.which(program) is not None, remedy) for program, (what, remedy) in PROGRAMS.items()]
+    for program, (name, title, remedy) in PROGRAMS.items():
+        found.append(Result(name, str(title), shutil.which(program) is not None, remedy))
     return found + [_disk(known), _clock()]
 
 
 def _key(path: Path) -> Result:
     key = path.parent / apply.KEK
-    return Result(
-        "master key, readable by root alone", key.exists() and not key.stat().st_mode & 0o077, f"chmod 0400 {key}"
-    )
+    fine = key.exists() and not key.stat().st_mode & 0o077
+    title = _("Clé de l’installation, lisible par root seul")
+    return Result("master key, readable by root alone", title, fine, f"chmod 0400 {key}")
 
 
 def _service() -> Result:
     if not machine.has_systemd() or machine.find_user() is None:
-        return Result("service (no systemd here: start it with `preau serve`)", True)
+        title = _("Service\u202f: sans systemd ici, démarrez-le avec preau serve")
+        return Result("service (no systemd here: start it with `preau serve`)", title, True)
     code, said = machine.run("systemctl", "is-active", "preau.service")
-    return Result("service is running", code == 0, f"journalctl -u preau ({said})")
+    return Result("service is running", _("Le service fonctionne"), code == 0, f"journalctl -u preau ({said})")
 
 
 def _site(known: config.Config) -> Result:
-    parts = urllib.parse.urlsplit(known.server.public_url)
+    url = known.server.public_url
+    parts = urllib.parse.urlsplit(url)
     if not machine.has_systemd() or parts.scheme != "https":
-        return Result(f"address {known.server.public_url}", True)
+        return Result(f"address {url}", _("Adresse du site\u202f: %(url)s", url=url), True)
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # is it answered at all? who it is comes next
+    title = _("Le site répond en HTTPS")
     try:
         with (
             socket.create_connection(("127.0.0.1", parts.port or 443), 5) as link,
@@ -63,39 +69,55 @@ def _site(known: config.Config) -> Result:
             secured.sendall(f"GET /healthz HTTP/1.1\r\nHost: {parts.hostname}\r\nConnection: close\r\n\r\n".encode())
             answered = secured.recv(64).startswith(b"HTTP/1.1 200")
     except OSError as error:
-        return Result("site over HTTPS", False, f"{error}: is nginx installed and running? systemctl status nginx")
-    return Result("site over HTTPS", answered, "journalctl -u preau; nginx -t")
+        remedy = f"{error}: is nginx installed and running? systemctl status nginx"
+        return Result("site over HTTPS", title, False, remedy)
+    return Result("site over HTTPS", title, answered, "journalctl -u preau; nginx -t")
 
 
 def _certificate(known: config.Config) -> Result:
     if not known.secure:
-        return Result("certificate (the address is not https)", True)
+        title = _("Certificat\u202f: sans objet, l’adresse n’est pas en https")
+        return Result("certificate (the address is not https)", title, True)
     try:
         days = (certificates.read_end(sites.CERTIFICATE) - clock.now()).days
     except (OSError, ValueError):
-        return Result("certificate", False, f"put yours in {sites.CERTIFICATE} and {sites.KEY}, then: preau setup")
-    return Result(f"certificate, {days} days left", days > 20, f"replace {sites.CERTIFICATE} and {sites.KEY}")
+        remedy = f"put yours in {sites.CERTIFICATE} and {sites.KEY}, then: preau setup"
+        return Result("certificate", _("Certificat"), False, remedy)
+    title = ngettext("Certificat valable encore %(num)s jour", "Certificat valable encore %(num)s jours", max(days, 0))
+    remedy = f"replace {sites.CERTIFICATE} and {sites.KEY}"
+    return Result(f"certificate, {days} days left", title, days > 20, remedy)
 
 
 def _backup(known: config.Config) -> Result:
     if "://" in known.backup.to:
-        return Result(f"backups go to {known.backup.to.split('@')[-1]}", True)
+        where = known.backup.to.split("@")[-1]
+        return Result(f"backups go to {where}", _("Sauvegardes vers %(place)s", place=where), True)
     folder = known.path(known.backup.to)
     same = folder.exists() and os.stat(folder).st_dev == os.stat(known.path(".")).st_dev
-    name = f"backups go to {folder}" + (" (same disk as the data: a copy elsewhere is safer)" if same else "")
-    return Result(name, folder.exists() and os.access(folder, os.W_OK), f"mkdir -p {folder}; chown preau: {folder}")
+    name, title = f"backups go to {folder}", _("Sauvegardes dans %(place)s", place=folder)
+    if same:
+        name += " (same disk as the data: a copy elsewhere is safer)"
+        title = _(
+            "Sauvegardes dans %(place)s, sur le même disque\u202f: une copie ailleurs est plus sûre", place=folder
+        )
+    fine = folder.exists() and os.access(folder, os.W_OK)
+    return Result(name, title, fine, f"mkdir -p {folder}; chown preau: {folder}")
 
 
 def _disk(known: config.Config) -> Result:
     folder = known.path(known.storage.blobs)
     while not folder.exists():
         folder = folder.parent
-    free = shutil.disk_usage(folder).free // 1_000_000_000
-    return Result(f"disk, {free} GB free", free >= 1, "make room, or move the data: see docs/operate")
+    free = shutil.disk_usage(folder).free
+    title = _("Disque\u202f: %(size)s libres", size=file_size(free))
+    remedy = "make room, or move the data: see docs/operate"
+    return Result(f"disk, {free // 1_000_000_000} GB free", title, free >= 1_000_000_000, remedy)
 
 
 def _clock() -> Result:
     if not machine.has_systemd() or not shutil.which("timedatectl"):
-        return Result("clock", clock.now().year >= 2026, "set the date")
+        return Result("clock", _("Horloge"), clock.now().year >= 2026, "set the date")
     code, said = machine.run("timedatectl", "show", "--property=NTPSynchronized", "--value")
-    return Result("clock is set by the network", code != 0 or said == "yes", "apt install systemd-timesyncd")
+    fine = code != 0 or said == "yes"
+    title = _("Horloge réglée par le réseau")
+    return Result("clock is set by the network", title, fine, "apt install systemd-timesyncd")

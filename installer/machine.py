@@ -75,3 +75,12 @@ def start(unit: str, *, again: bool) -> str:
     run("systemctl", "enable", unit)
     code, said = run("systemctl", "restart" if again else "start", unit, seconds=180)
     return "" if code == 0 else said
+
+
+def reload(unit: str) -> str:
+    """Have a unit read its files again without dropping anyone, or start it; what went wrong, or nothing."""
+    if not has_systemd():
+        return ""
+    run("systemctl", "enable", unit)
+    code, said = run("systemctl", "reload-or-restart", unit)
+    return "" if code == 0 else said

@@ -48,13 +48,13 @@ server {{
     server_tokens off;
     access_log off;
 
-    # A slow phone keeps its place for a while, a hundred of them from one address do not.
+    # A slow phone keeps its place for a while; hundreds from one address (operators share them among phones) do not.
     client_header_timeout 10s;
     client_body_timeout 20s;
     send_timeout 20s;
     keepalive_timeout 30s;
     reset_timedout_connection on;
-    limit_conn preau_connections 100;
+    limit_conn preau_connections 250;
     client_max_body_size {request_mb}m;
     large_client_header_buffers 4 8k;
 
@@ -75,7 +75,7 @@ server {{
     location / {{
         proxy_pass http://preau;
     }}
-
+{wizard}
     location = /connexion {{
         limit_req zone=preau_sign_in burst=120 nodelay;
         proxy_pass http://preau;
@@ -89,6 +89,43 @@ server {{
     # For this machine only.
     location = /metrics {{
         return 404;
+    }}
+}}
+"""
+# While the first set-up lasts it stays within reach under the name that it has just given to the site.
+_WIZARD = """
+    location /installation {{
+        proxy_pass http://127.0.0.1:{port};
+    }}
+"""
+_SETUP = """\
+# Written by `preau setup --web` for as long as the first set-up lasts.
+server {{
+    listen 443 ssl http2 default_server;
+    listen [::]:443 ssl http2 default_server;
+    server_name _;
+
+    ssl_certificate {certificate};
+    ssl_certificate_key {key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_ciphers {ciphers};
+    ssl_prefer_server_ciphers on;
+    ssl_ecdh_curve X25519:prime256v1:secp384r1;
+    ssl_session_tickets off;
+    server_tokens off;
+    access_log off;
+    client_header_timeout 10s;
+    client_body_timeout 10s;
+    client_max_body_size 64k;
+
+    proxy_buffering off;
+    proxy_set_header Host $http_host;
+    proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_read_timeout 90s;
+
+    location / {{
+        proxy_pass http://127.0.0.1:{port};
     }}
 }}
 """
@@ -124,17 +161,28 @@ _APACHE = """\
 """
 
 
-def write_nginx(config: Config, host: str, ports: tuple[int, ...] = ()) -> str:
-    """The site of nginx; `ports` are those of further processes (preau@PORT)."""
+def write_nginx(config: Config, host: str, ports: tuple[int, ...] = (), *, wizard: int = 0) -> str:
+    """The site of nginx; `ports` are those of further processes (preau@PORT), `wizard` that of a set-up under way."""
     servers = "\n".join(
         f"    server 127.0.0.1:{port} max_fails=3 fail_timeout=5s;" for port in ports or (config.server.port,)
     )
-    return _NGINX.format(servers=servers, **_values(config, host))
+    return _NGINX.format(
+        servers=servers, wizard=_WIZARD.format(port=wizard) if wizard else "", **_values(config, _bracket(host))
+    )
+
+
+def _bracket(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def write_setup(port: int, certificate: Path, key: Path) -> str:
+    """The site of nginx in front of a first set-up: whatever name or address this machine is called by."""
+    return _SETUP.format(port=port, certificate=certificate, key=key, ciphers=_CIPHERS)
 
 
 def write_apache(config: Config, host: str) -> str:
     """The same for Apache 2.4."""
-    return _APACHE.format(**_values(config, host))
+    return _APACHE.format(**_values(config, _bracket(host)))
 
 
 def _values(config: Config, host: str) -> dict[str, object]:

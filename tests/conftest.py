@@ -189,7 +189,9 @@ def world(_app_and_template, clock, tmp_path, worker):
     import dataclasses
 
     from appliance.school import policy
+    from appliance.services import plans
     from appliance.services.media import store as media
+    from appliance.services.media import uploads
     from appliance.storage import database
     from appliance.storage.blobs import BlobStore
     from appliance.web import caching
@@ -206,6 +208,8 @@ def world(_app_and_template, clock, tmp_path, worker):
     blobs = BlobStore(tmp_path / "blobs")
     config = support.config_for(url, tmp_path)
     media.configure(blobs, suite=1, limits=config.limits)
+    plans.configure(config.plans)
+    uploads.configure(config.limits)
     app.config["PREAU"] = config
     app.extensions["preau"] = dataclasses.replace(app.extensions["preau"], config=config, blobs=blobs)
     policy.forget()

@@ -14,13 +14,13 @@ A first evening with Préau:
   preau --config F import onde --pupils P --guardians G --dry-run
   preau --config F account create --email you@school.fr --office admin
   preau --config F serve                      serve it
-  preau --config F check                      is everything in order?
+  preau --config F doctor                     is everything in order?
 """
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line with all its groups."""
-    from appliance.cli import accounts, classes, demo, roster, service
+    from appliance.cli import accounts, backup, classes, demo, doctor, keys, plans, roster, service, setup, sheet
 
     parser = argparse.ArgumentParser(
         prog="preau",
@@ -37,7 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="configuration file (default: %(default)s)",
     )
     groups = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (service, demo, roster, accounts, classes):
+    for module in (setup, service, demo, roster, accounts, classes, plans, keys, sheet, backup, doctor):
         module.add_commands(groups)
     return parser
 
@@ -45,15 +45,22 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when done, 1 when refused with a reason, 2 when the command line is wrong."""
     options = build_parser().parse_args(arguments)
-    from appliance.crypto.errors import KeyFileError
-    from appliance.storage.migrate import MigrationError
-
     try:
         return options.run(options) or 0
-    except (ConfigError, MigrationError, KeyFileError) as error:
-        print(f"preau: {error}", file=sys.stderr)
-    except DomainError as error:
-        print(f"preau: {error.message}", file=sys.stderr)
+    except Exception as error:
+        print(f"preau: {explain(error)}", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     return 1
+
+
+def explain(error: Exception) -> str:
+    """The reason and the remedy of a refusal; what is none of ours goes on as it is."""
+    from appliance.crypto.errors import KeyFileError
+    from appliance.storage.migrate import MigrationError
+
+    if isinstance(error, DomainError):
+        return str(error.message)
+    if isinstance(error, ConfigError | MigrationError | KeyFileError):
+        return str(error)
+    raise error

@@ -3,6 +3,8 @@
 import argparse
 import json
 
+from appliance.cli import closing, plans
+
 EPILOG = """\
 A class belongs to a school and to a school year (1 August to 31 August). Its name is unique in both.
 
@@ -23,7 +25,7 @@ def add_commands(groups) -> None:
     """Declare the group."""
     raw = argparse.RawDescriptionHelpFormatter
     group = groups.add_parser(
-        "class", help="create, list, show classes; give them teachers", epilog=EPILOG, formatter_class=raw
+        "class", help="create, list, show, close classes; give them teachers", epilog=EPILOG, formatter_class=raw
     )
     verbs = group.add_subparsers(dest="verb", required=True, metavar="VERB")
     create = verbs.add_parser("create", help="create a class for this school year", epilog=KEY, formatter_class=raw)
@@ -53,6 +55,8 @@ def add_commands(groups) -> None:
     )
     teacher.add_argument("--remove", action="store_true", help="take the person off the class instead")
     teacher.set_defaults(run=run_teacher)
+    closing.add_verb(verbs)
+    plans.add_verb(verbs)
 
 
 def run_create(options) -> None:
@@ -197,6 +201,7 @@ def _row(classroom) -> dict:
     return {
         "school": classroom.school.name,
         "year": classroom.year.name,
+        "id": classroom.public_id,
         "name": classroom.name,
         "level": classroom.level,
         "pupils": Enrolment.select().where((Enrolment.classroom == classroom.id) & present).count(),

@@ -1,9 +1,8 @@
-"""init, serve, migrate, check: the life of one installation."""
+"""init, serve, migrate: the life of one installation."""
 
 import logging
 import os
 import sys
-import time
 from pathlib import Path
 
 from appliance.core import config as configuration
@@ -20,10 +19,11 @@ def add_commands(groups) -> None:
     serve = groups.add_parser("serve", help="serve the appliance")
     serve.add_argument("--port", type=int, help="listen on this port instead of the configured one")
     serve.set_defaults(run=run_serve)
-    groups.add_parser("migrate", help="bring the database to this program's schema").set_defaults(run=run_migrate)
-    check = groups.add_parser("check", help="is everything in order? each problem comes with its remedy")
-    check.add_argument("--repair", action="store_true", help="delete files that no row mentions, older than a day")
-    check.set_defaults(run=run_check)
+    migrate = groups.add_parser("migrate", help="bring the database to this program's schema")
+    migrate.add_argument(
+        "--with-backup", action="store_true", help="first copy the database, when there are steps to do"
+    )
+    migrate.set_defaults(run=run_migrate)
 
 
 def load(options) -> configuration.Config:
@@ -88,10 +88,15 @@ def install(path: Path, academy_name: str, school_name: str, **overrides) -> con
 
 def open_database(options):
     """Kernel and an open connection for a command on a migrated database."""
+    return open_kernel_and_database(load(options))
+
+
+def open_kernel_and_database(config: configuration.Config):
+    """The same for a configuration at hand."""
     from appliance import app
     from appliance.storage import database, migrate
 
-    kernel = app.open_kernel(load(options))
+    kernel = app.open_kernel(config)
     database.connect()
     require_current_schema(migrate)
     return kernel
@@ -132,23 +137,13 @@ def run_migrate(options) -> None:
     from appliance import app
     from appliance.storage import database, migrate
 
-    app.open_kernel(load(options))
+    kernel = app.open_kernel(load(options))
     with database.connection():
+        if options.with_backup and 0 < migrate.schema_version() < migrate.latest_version():
+            from appliance.cli import backup
+
+            print(f"rows copied to {backup.copy_rows(options, kernel)}")
         done = migrate.migrate()
         for step in done:
             print(f"applied {step.number:04} {step.title}")
         print(f"schema {migrate.schema_version()}")
-
-
-def run_check(options) -> int:
-    """Look at configuration, keys, database, journal and files; 0 only when all is well."""
-    from appliance.services import audit
-    from appliance.services.media import care
-
-    kernel, started = open_database(options), time.monotonic()
-    problems = audit.verify()
-    problems += care.check(kernel.blobs, repair=options.repair)
-    for problem in problems:
-        print(f"problem: {problem}")
-    print(f"{'all is well' if not problems else f'{len(problems)} problems'} ({time.monotonic() - started:.1f} s)")
-    return 1 if problems else 0

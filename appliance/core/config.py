@@ -5,20 +5,15 @@ or of the wrong kind stops the start with its name, its line and the remedy.
 """
 
 import dataclasses
-import re
 import tomllib
-import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import ClassVar
 
 from appliance.core.errors import ConfigError
-
-
-def setting(default, doc: str, *, low=None, high=None, choices=None):
-    """One documented setting with its default, its bounds and its choices."""
-    metadata = {"doc": doc, "low": low, "high": high, "choices": choices}
-    return field(default=default, metadata=metadata)
+from appliance.core.settings import line_of, named, parse_section, print_section, setting
 
 
 @dataclass(frozen=True)
@@ -33,6 +28,7 @@ class Server:
     )
     threads: int = setting(4, "Threads that answer requests. Few are faster than many.", low=1, high=64)
     slow_threads: int = setting(8, "Threads for passwords and uploads, which never hold up a page.", low=1, high=64)
+    workers: int = setting(1, "Threads that prepare photos, films and documents behind the pages.", low=0, high=16)
     connections: int = setting(1000, "Open connections at most.", low=10, high=20000)
     trusted_proxy: str = setting("", "Address of the proxy whose X-Forwarded-* headers are believed; empty: none.")
     metrics_token: str = setting("", "Bearer token for /metrics from elsewhere than loopback; empty: loopback only.")
@@ -46,7 +42,9 @@ class Database:
         "sqlite:///preau.db",
         "sqlite:///FILE (relative to this file) or postgresql://USER:PASSWORD@HOST:PORT/NAME.",
     )
-    pool: int = setting(16, "PostgreSQL connections at most: threads + slow_threads + 4.", low=1, high=200)
+    pool: int = setting(
+        20, "PostgreSQL connections at most: threads + slow_threads + 2 × workers + 4.", low=1, high=200
+    )
 
 
 @dataclass(frozen=True)
@@ -91,22 +89,101 @@ class Mail:
 
 @dataclass(frozen=True)
 class Limits:
-    """Every number that stops someone."""
+    """Every number that stops someone, but for those of the plans."""
 
+    moved: ClassVar = {
+        "photos_per_post": "photos_per_post of [plans.standard], and of each plan",
+        "members_per_class": "members of [plans.standard], and of each plan",
+        "administrators_per_class": "administrators of [plans.standard], and of each plan",
+    }
     request_mb: int = setting(64, "One request at most (MB).", low=1, high=1024)
     document_mb: int = setting(40, "One document at most (MB).", low=1, high=1024)
     picture_mb: int = setting(25, "One picture at most (MB).", low=1, high=200)
     picture_megapixels: int = setting(50, "One picture at most (millions of pixels), checked before decoding.", low=1)
     pictures_at_once: int = setting(2, "Pictures decoded at the same time; each may take 250 MB.", low=1, high=32)
-    photos_per_post: int = setting(36, "Photos in one post.", low=1)
+    video_mb: int = setting(2500, "One film at most, as it is sent (MB).", low=1, high=6000)
+    sound_mb: int = setting(200, "One recording at most, as it is sent (MB).", low=1, high=2000)
+    accept_pictures: bool = setting(True, "Whether photos may be sent.")
+    accept_documents: bool = setting(True, "Whether documents may be sent.")
+    accept_videos: bool = setting(True, "Whether films may be sent.")
+    accept_sounds: bool = setting(True, "Whether recordings may be sent.")
+    open_uploads: int = setting(60, "Files that one account may have on their way at once.", low=1, high=1000)
+    upload_hours: int = setting(24, "An upload that stands still so long is given up.", low=1, high=720)
     documents_per_post: int = setting(10, "Documents in one post.", low=0)
     post_chars: int = setting(20000, "Characters in a post.", low=100)
     comment_chars: int = setting(2000, "Characters in a comment.", low=10)
     comments_per_hour: int = setting(60, "Comments one account may write in an hour.", low=1)
     posts_per_hour: int = setting(60, "Posts one account may write in an hour.", low=1)
-    members_per_class: int = setting(400, "Guardians, teachers and assistants of one class.", low=1)
-    administrators_per_class: int = setting(4, "Teachers who manage one class.", low=1)
     roster_mb: int = setting(8, "One roster file at most (MB).", low=1, high=100)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one class may hold."""
+
+    title: str = setting("", "Name that people see; empty: the name of the plan.")
+    administrators: int = setting(0, "Teachers who manage the class.", low=0)
+    members: int = setting(0, "Guardians, teachers and assistants.", low=0)
+    storage_gb: int = setting(0, "Photos, films and documents of the class (GB).", low=0)
+    photos_per_post: int = setting(0, "Photos in one post.", low=0)
+    videos_per_post: int = setting(0, "Films in one post.", low=0)
+    video_minutes: int = setting(0, "Length of one film.", low=0)
+
+
+PLANS = {
+    "initiale": Plan("Initiale", 2, 100, 5, 20, 1, 10),
+    "standard": Plan("Standard", 4, 200, 10, 36, 2, 10),
+    "plus": Plan("Plus", 0, 400, 20, 36, 3, 10),
+    "libre": Plan("Libre"),
+}
+
+
+@dataclass(frozen=True)
+class Plans:
+    """What a class may hold: a class has its own plan, else its school's, else the default."""
+
+    default: str = setting("standard", "Plan of the classes for which nobody chose one. Without any limit: libre.")
+    named: Mapping[str, Plan] = named(
+        Plan,
+        PLANS,
+        "Add plans as further tables [plans.NAME], then: preau class plan CLASS NAME. 0 or absent: no limit; in the "
+        "four below,\n# a line that is absent keeps its default.",
+    )
+
+
+@dataclass(frozen=True)
+class Processing:
+    """How what was sent is prepared, by limited programs of their own."""
+
+    attempts: int = setting(5, "A file whose preparation failed so many times is refused.", low=1, high=20)
+    threads: int = setting(2, "Threads of one program.", low=1, high=32)
+    memory_mb: int = setting(4096, "Address space of one program at most (MB); it takes far less memory.", low=512)
+    output_mb: int = setting(512, "One prepared film or sound at most (MB); it is made in memory (/dev/shm).", low=16)
+    video_minutes: int = setting(120, "One film at most, even where the plan has no limit.", low=1, high=600)
+    sound_minutes: int = setting(120, "One recording at most.", low=1, high=600)
+    video_megapixels: int = setting(17, "One image of a film at most (millions of pixels).", low=1, high=40)
+    preset: str = setting(
+        "veryfast",
+        "Effort spent on a film: less effort, larger files.",
+        choices=("ultrafast", "superfast", "veryfast", "faster", "fast", "medium"),
+    )
+
+
+@dataclass(frozen=True)
+class Antivirus:
+    """ClamAV beside this service, if there is one."""
+
+    socket: str = setting(
+        "", "Unix socket of clamd, as /run/clamav/clamd.ctl; empty: none. Without an answer, files wait."
+    )
+    max_mb: int = setting(
+        25,
+        "What it reads at most (MB): no more than StreamMaxLength and MaxFileSize of clamd.conf. Heavier documents are "
+        "refused.",
+        low=1,
+        high=4000,
+    )
+    seconds: int = setting(120, "Seconds that it may take for one file.", low=5, high=3600)
 
 
 @dataclass(frozen=True)
@@ -121,6 +198,28 @@ class Security:
     invitation_days: int = setting(60, "Life of a printed invitation.", low=1, high=365)
     hashing_workers: int = setting(1, "Passwords hashed at once.", low=1, high=32)
     hashing_queue: int = setting(32, "Sign-ins that may wait for their turn; the next is asked to come back.", low=1)
+
+
+@dataclass(frozen=True)
+class Backup:
+    """Where copies of everything but the master key go."""
+
+    to: str = setting(
+        "backups", "A folder (relative to this file), ssh://USER@HOST/FOLDER, or s3://BUCKET/PREFIX on the premises."
+    )
+    s3_endpoint: str = setting("", "Address of the S3 server, for s3://.")
+    s3_credentials: str = setting("", "File with two lines, access key and secret key, for s3://.")
+    keep_days: int = setting(
+        35, "Older backups are removed. Not longer than 35 days: what was erased must leave them too.", low=2, high=35
+    )
+
+
+@dataclass(frozen=True)
+class Care:
+    """The encrypted files are compared with what was written, without any key, a little at a time."""
+
+    scrub_days: int = setting(7, "Every file is read again within so many days.", low=1, high=365)
+    scrub_mb_per_second: int = setting(20, "Reading speed of that, at most (MB per second).", low=1, high=10000)
 
 
 @dataclass(frozen=True)
@@ -140,7 +239,12 @@ class Config:
     school: School = field(default_factory=School)
     mail: Mail = field(default_factory=Mail)
     limits: Limits = field(default_factory=Limits)
+    processing: Processing = field(default_factory=Processing)
+    plans: Plans = field(default_factory=Plans)
+    antivirus: Antivirus = field(default_factory=Antivirus)
     security: Security = field(default_factory=Security)
+    backup: Backup = field(default_factory=Backup)
+    care: Care = field(default_factory=Care)
     cache: Cache = field(default_factory=Cache)
     folder: Path = Path(".")
     demo: bool = False
@@ -160,36 +264,6 @@ def _sections() -> dict[str, type]:
     return {item.name: hints[item.name] for item in fields(Config) if dataclasses.is_dataclass(hints[item.name])}
 
 
-def _line_of(text: str, section: str | None, key: str | None) -> int:
-    """The line of a section or of a key in it; a TOML parser keeps no positions, so they are looked up for the
-    message."""
-    inside = section is None
-    for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*\[\s*([^\]]+?)\s*\]", line)
-        if header:
-            inside = header.group(1).strip("\"'") == section
-            if inside and key is None:
-                return number
-        elif inside and key is not None and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
-            return number
-    return 1
-
-
-def _check(where: str, spec: dataclasses.Field, kind: type, value: object) -> object:
-    accepted = kind.__args__ if isinstance(kind, types.UnionType) else (kind,)
-    if type(value) not in accepted:
-        names = {str: "a text in quotes", int: "a whole number", bool: "true or false", float: "a number"}
-        raise ConfigError(f"{where} must be {names[accepted[0]]}, not {value!r}.")
-    low, high, choices = spec.metadata["low"], spec.metadata["high"], spec.metadata["choices"]
-    if low is not None and value < low:
-        raise ConfigError(f"{where} must be at least {low}, not {value}.")
-    if high is not None and value > high:
-        raise ConfigError(f"{where} must be at most {high}, not {value}.")
-    if choices and value not in choices:
-        raise ConfigError(f"{where} must be one of {', '.join(map(str, choices))}, not {value!r}.")
-    return value
-
-
 def parse(text: str, *, name: str = "config.toml", folder: Path = Path(".")) -> Config:
     """The configuration in a TOML text; ConfigError names the key, its line and the remedy."""
     try:
@@ -198,22 +272,16 @@ def parse(text: str, *, name: str = "config.toml", folder: Path = Path(".")) -> 
         raise ConfigError(f"{name}: this is not valid TOML: {error}. Compare with config.example.toml.") from None
     sections, values = _sections(), {}
     for section, content in raw.items():
-        line = _line_of(text, section, None) if isinstance(content, dict) else _line_of(text, None, section)
+        line = line_of(text, section, None) if isinstance(content, dict) else line_of(text, None, section)
         if section not in sections or not isinstance(content, dict):
             known = ", ".join(f"[{known}]" for known in sections)
-            raise ConfigError(f"{name}, line {line}: unknown section or key “{section}”. Known sections: {known}.")
-        values[section] = _parse_section(text, name, section, sections[section], content)
-    return Config(**values, folder=folder)
-
-
-def _parse_section(text: str, name: str, section: str, kind: type, content: dict) -> object:
-    specs, hints, values = {spec.name: spec for spec in fields(kind)}, typing.get_type_hints(kind), {}
-    for key, value in content.items():
-        where = f"{name}, line {_line_of(text, section, key)}: {section}.{key}"
-        if key not in specs:
-            raise ConfigError(f"{where} is not a setting. Settings of [{section}]: {', '.join(specs)}.")
-        values[key] = _check(where, specs[key], hints[key], value)
-    return kind(**values)
+            raise ConfigError(f"{name}, line {line or 1}: unknown section or key “{section}”. Known sections: {known}.")
+        values[section] = parse_section(text, name, section, sections[section], content)
+    config = Config(**values, folder=folder)
+    if config.plans.default not in config.plans.named:
+        line, known = line_of(text, "plans", "default") or 1, ", ".join(config.plans.named)
+        raise ConfigError(f"{name}, line {line}: plans.default must be one of {known}, not {config.plans.default!r}.")
+    return config
 
 
 def load(path: Path) -> Config:
@@ -227,23 +295,10 @@ def load(path: Path) -> Config:
     return parse(text, name=str(path), folder=path.resolve().parent)
 
 
-def _literal(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 def example(**overrides: dict[str, object]) -> str:
     """A complete file with every setting, its documentation and its default; `section={"key": value}` writes a
     value."""
     parts = ["# Préau: every setting with its default. A line that is absent keeps its default.\n"]
     for section, kind in _sections().items():
-        parts.append(f"\n# {kind.__doc__}\n[{section}]\n")
-        for spec in fields(kind):
-            low, high = spec.metadata["low"], spec.metadata["high"]
-            bounds = f" ({low} to {high})" if None not in (low, high) else f" (at least {low})" if low else ""
-            value = overrides.get(section, {}).get(spec.name, spec.default)
-            parts.append(f"# {spec.metadata['doc']}{bounds}\n{spec.name} = {_literal(value)}\n")
+        parts.append(print_section(section, kind(), overrides.get(section, {})))
     return "".join(parts)

@@ -17,7 +17,9 @@ class DomainError(Exception):
         """The text to show; translated when it is shown, not when it is raised."""
         from appliance.core.i18n import _
 
-        return str(self._message) if self._message is not None else _(self.default)
+        if self._message is not None:
+            return str(self._message)
+        return _(self.default) if isinstance(self.default, str) else str(self.default)  # a lazy text translates itself
 
 
 class NotFound(DomainError):

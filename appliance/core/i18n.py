@@ -12,6 +12,7 @@ from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.support import LazyProxy, Translations
 
 SOURCE = "fr"
@@ -91,3 +92,11 @@ def ngettext(singular: str, plural: str, num: int, **values: object) -> str:
 def lazy_(message: str, **values: object) -> LazyProxy:
     """A text translated each time it is shown (labels made at import)."""
     return LazyProxy(_, message, enable_cache=False, **values)
+
+
+def file_size(size: int) -> str:
+    """“1,4 Mo”, in the reader's way of writing numbers."""
+    for limit, unit in ((1_000_000_000, _("Go")), (1_000_000, _("Mo")), (1000, _("ko"))):
+        if size >= limit:
+            return f"{format_decimal(size / limit, '#,##0.#', locale=current())}\u202f{unit}"
+    return _("%(size)s\u202foctets", size=size)

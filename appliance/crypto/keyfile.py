@@ -1,4 +1,8 @@
-"""The file that holds the master key: written once, readable by its owner only, a typo in it is always noticed."""
+"""The file that holds the master key: written once, readable by its owner only, a typo in it is always noticed.
+
+While one master key takes over from another, two files stand beside it: `.new`, which will take its place, and `.old`,
+which still opens the backups. Each step is one rename of a durable file: a kill at any moment leaves whole keys.
+"""
 
 import contextlib
 import os
@@ -14,14 +18,16 @@ from appliance.crypto.keyring import Kek, new_key
 HEADER = "preau-key-file v1"
 CREDENTIAL_PREFIX = "credential:"
 _CHECK_LABEL = "preau/kek-check/v1"
+NEW, OLD = ".new", ".old"
+_PARTIAL = ".partial"
 _MAX_SIZE = 4096
 _HEX_KEY = re.compile(r"[0-9a-f]{64}")
 
 
-def create_kek(path: str | os.PathLike[str]) -> Kek:
+def create_kek(path: str | os.PathLike[str], kek: Kek | None = None) -> Kek:
     """Create the key file with a new random key; an existing file is never touched, a half-written one never stays."""
     path = os.fspath(path)
-    kek = Kek(new_key())
+    kek = kek or Kek(new_key())
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
     except FileExistsError:
@@ -57,6 +63,76 @@ def load_kek(path: str | os.PathLike[str], environ: Mapping[str, str] = os.envir
     finally:
         os.close(descriptor)
     return parse_kek(content, path)
+
+
+def load_keks(path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> tuple[Kek, ...]:
+    """Read every master key that may still open something: the one in force first, then the next and the retired one.
+
+    The next one is looked for first: when it takes its place meanwhile, it is met there.
+    """
+    return tuple(dict.fromkeys(kek for kek in load_three(path, environ) if kek is not None))
+
+
+def load_three(
+    path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ
+) -> tuple[Kek, Kek | None, Kek | None]:
+    """Read the master key in force, the next one and the retired one."""
+    path = os.fspath(path)
+    following = _load_if_there(path + NEW, environ)
+    in_force = load_kek(path, environ)
+    return in_force, following, _load_if_there(path + OLD, environ)
+
+
+def _load_if_there(path: str, environ: Mapping[str, str]) -> Kek | None:
+    try:
+        return load_kek(path, environ)
+    except KeyFileError as error:
+        if error.problem in (KeyFileProblem.MISSING, KeyFileProblem.NO_CREDENTIALS):
+            return None
+        raise
+
+
+def prepare_next(path: str | os.PathLike[str]) -> Kek:
+    """Make the master key that will take over, durable beside the one in force; one made before is kept."""
+    path = os.fspath(path)
+    found = _load_if_there(path + NEW, {})
+    return found if found is not None else _write_beside(path + NEW, Kek(new_key()))
+
+
+def take_over(path: str | os.PathLike[str]) -> None:
+    """Put the next master key in force; the one before it stays beside it, retired."""
+    path = os.fspath(path)
+    retired = load_kek(path, {})
+    if load_kek(path + NEW, {}) == retired:
+        raise ValueError("the next master key is the one in force")
+    if _load_if_there(path + OLD, {}) != retired:
+        _write_beside(path + OLD, retired)
+    os.rename(path + NEW, path)
+    _sync_folder(os.path.dirname(path) or ".")
+
+
+def forget_retired(path: str | os.PathLike[str]) -> bool:
+    """Delete the retired master key; False when there was none."""
+    path = os.fspath(path)
+    try:
+        os.unlink(path + OLD)
+    except FileNotFoundError:
+        return False
+    _sync_folder(os.path.dirname(path) or ".")
+    return True
+
+
+def _write_beside(path: str, kek: Kek) -> Kek:
+    """Write a key file whole and durable under another name first, so that a half-written one is never met."""
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path + _PARTIAL)  # what a kill left; nothing was ever wrapped under it
+        create_kek(path + _PARTIAL, kek)
+        os.rename(path + _PARTIAL, path)
+        _sync_folder(os.path.dirname(path) or ".")
+    except OSError as error:
+        raise _unusable(path, error) from error
+    return kek
 
 
 def format_kek(kek: Kek) -> str:

@@ -1,20 +1,24 @@
 """The keys in memory: the master key (KEK) and the tenant and class keys it opens; wrapped bytes come from outside.
 
-No key is ever written here; what is destroyed outside must be forgotten here with `forget`.
+No key is ever written here; what is destroyed outside must be forgotten here with `forget`. While a master key takes
+over from another, both open what they wrapped.
 """
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from os import urandom
 
 from appliance.crypto.envelope import KEY_SIZE, unwrap, wrap
+from appliance.crypto.errors import Tampered
 from appliance.crypto.kdf import encode_parts, hkdf_expand
 
 TENANT = "tenant"
 CLASSROOM = "classroom"
 OBJECT = "object"
+PURPOSE = "purpose"
 _ID_LABEL = "preau/kek-id/v1"
 _PURPOSE_LABEL = "preau/purpose/v1"
 
@@ -60,28 +64,71 @@ class Keyring:
     A remembered key serves only for the very bytes it was opened from: a changed row is opened again, or refused.
     """
 
-    def __init__(self, kek: Kek, *, capacity: int = 512) -> None:
-        self._kek = kek
+    def __init__(
+        self, kek: Kek, *others: Kek, reload: Callable[[], Sequence[Kek]] | None = None, capacity: int = 512
+    ) -> None:
+        """Hold the master key in force and the `others` that still open something.
+
+        `reload` gives them anew, the one in force first: it is asked when nothing known opens a key, since another
+        process may be changing them.
+        """
+        self._keks: tuple[Kek, ...] = (kek, *others)
+        self._reload = reload
         self._capacity = capacity
         self._cache: OrderedDict[tuple[str, str], _Cached] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
     def kek_id(self) -> str:
-        """Give the id of the master key: stored beside every tenant key it wraps."""
-        return self._kek.id
+        """Give the id of the master key in force: stored beside every tenant key it wraps."""
+        return self._keks[0].id
+
+    @property
+    def keks(self) -> tuple[Kek, ...]:
+        """Give the master keys, the one in force first."""
+        return self._keks
+
+    @property
+    def kek_ids(self) -> tuple[str, ...]:
+        """Give the ids of all the master keys held, the one in force first."""
+        return tuple(kek.id for kek in self._keks)
+
+    def refresh(self) -> None:
+        """Read the master keys anew, where they can change."""
+        if self._reload is not None:
+            self._keks = tuple(self._reload())
 
     def derive(self, label: str, length: int = KEY_SIZE) -> bytes:
-        """Derive a purpose key from the master key."""
-        return derive(self._kek, label, length)
+        """Derive a purpose key from the master key in force; what must outlive it is wrapped with `wrap_purpose`."""
+        return derive(self._keks[0], label, length)
 
     def create_tenant_key(self, tenant_id: str) -> bytes:
-        """Make a tenant key; gives its wrapped bytes, to be stored."""
-        return self._wrap_tenant(self._kek, tenant_id, new_key())
+        """Make a tenant key under the master key in force; gives its wrapped bytes, to be stored."""
+        self.refresh()  # a server that runs since before a rotation must not go back to the retired key
+        kek = self._keks[0]
+        return wrap(kek.key, kind=TENANT, parent_id=kek.id, child_id=tenant_id, key=new_key())
 
-    def tenant_key(self, tenant_id: str, wrapped: bytes) -> bytes:
-        """Open a tenant key; Tampered unless this master key wrapped it for this tenant."""
-        return self._open(TENANT, tenant_id, wrapped, self._kek.id, lambda: self._kek.key)
+    def kek_of(self, tenant_id: str, wrapped: bytes) -> str:
+        """Give the id of the master key that wraps a tenant key; Tampered when it is none of those held."""
+        return self._unwrap_top(TENANT, tenant_id, wrapped, "")[1]
+
+    def tenant_key(self, tenant_id: str, wrapped: bytes, kek_id: str = "") -> bytes:
+        """Open a tenant key; Tampered unless one of the master keys wrapped it for this tenant.
+
+        `kek_id` names the master key, where it is known; else each is tried: a wrapped key opens under its own alone.
+        """
+        return self._remember(
+            TENANT, tenant_id, wrapped, "", lambda: self._unwrap_top(TENANT, tenant_id, wrapped, kek_id)[0]
+        )
+
+    def purpose_key(self, label: str, wrapped: bytes, kek_id: str = "") -> bytes:
+        """Open a purpose key that `wrap_purpose` wrapped."""
+        return self._unwrap_top(PURPOSE, label, wrapped, kek_id)[0]
+
+    @staticmethod
+    def wrap_purpose(kek: Kek, label: str, key: bytes) -> bytes:
+        """Wrap a purpose key under a master key, so that it outlives the one that it was derived from."""
+        return wrap(kek.key, kind=PURPOSE, parent_id=kek.id, child_id=label, key=key)
 
     def create_classroom_key(self, classroom_id: str, *, tenant_id: str, tenant_wrapped: bytes) -> bytes:
         """Make the key of a class for one school year; gives its wrapped bytes, to be stored."""
@@ -90,13 +137,19 @@ class Keyring:
 
     def classroom_key(self, classroom_id: str, wrapped: bytes, *, tenant_id: str, tenant_wrapped: bytes) -> bytes:
         """Open the key of a class; Tampered unless it was wrapped for this class of this tenant."""
-        return self._open(
-            CLASSROOM, classroom_id, wrapped, tenant_id, lambda: self.tenant_key(tenant_id, tenant_wrapped)
+        names = {"kind": CLASSROOM, "parent_id": tenant_id, "child_id": classroom_id, "wrapped": wrapped}
+        return self._remember(
+            CLASSROOM,
+            classroom_id,
+            wrapped,
+            tenant_id,
+            lambda: unwrap(self.tenant_key(tenant_id, tenant_wrapped), **names),
         )
 
     def rewrap_tenant_key(self, tenant_id: str, wrapped: bytes, new_kek: Kek) -> bytes:
         """Wrap a tenant key under another master key; nothing below it changes."""
-        return self._wrap_tenant(new_kek, tenant_id, self.tenant_key(tenant_id, wrapped))
+        key = self.tenant_key(tenant_id, wrapped)
+        return wrap(new_kek.key, kind=TENANT, parent_id=new_kek.id, child_id=tenant_id, key=key)
 
     def forget(self, kind: str, key_id: str) -> None:
         """Drop a key from memory and, for a tenant, the keys of its classes."""
@@ -111,7 +164,7 @@ class Keyring:
         with self._lock:
             self._cache.clear()
 
-    def _open(self, kind: str, key_id: str, wrapped: bytes, parent_id: str, parent_key) -> bytes:
+    def _remember(self, kind: str, key_id: str, wrapped: bytes, parent_id: str, open_it: Callable[[], bytes]) -> bytes:
         wrapped = bytes(wrapped)
         name = (kind, key_id)
         with self._lock:
@@ -120,7 +173,7 @@ class Keyring:
                 self._cache.move_to_end(name)
                 return cached.key
         # Outside the lock: two threads may open the same key twice, which costs less than waiting for each other.
-        key = unwrap(parent_key(), kind=kind, parent_id=parent_id, child_id=key_id, wrapped=wrapped)
+        key = open_it()
         with self._lock:
             self._cache[name] = _Cached(wrapped, parent_id, key)
             self._cache.move_to_end(name)
@@ -128,6 +181,22 @@ class Keyring:
                 self._cache.popitem(last=False)
         return key
 
-    @staticmethod
-    def _wrap_tenant(kek: Kek, tenant_id: str, key: bytes) -> bytes:
-        return wrap(kek.key, kind=TENANT, parent_id=kek.id, child_id=tenant_id, key=key)
+    def _unwrap_top(self, kind: str, name: str, wrapped: bytes, kek_id: str) -> tuple[bytes, str]:
+        """Open what a master key wraps, and say which; when none does, the key files are read once more."""
+        try:
+            return self._try_keks(kind, name, wrapped, kek_id)
+        except Tampered:
+            known = self.kek_ids
+            self.refresh()
+            if self.kek_ids == known:
+                raise
+            return self._try_keks(kind, name, wrapped, kek_id)
+
+    def _try_keks(self, kind: str, name: str, wrapped: bytes, kek_id: str) -> tuple[bytes, str]:
+        for kek in self._keks:
+            if kek_id in ("", kek.id):
+                try:
+                    return unwrap(kek.key, kind=kind, parent_id=kek.id, child_id=name, wrapped=bytes(wrapped)), kek.id
+                except Tampered:
+                    continue
+        raise Tampered(f"wrapped {kind} key does not open under any master key held here")

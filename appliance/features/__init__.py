@@ -11,6 +11,7 @@ NAMES = (
     "my_account",  # one's name, language, password, devices
     "classroom",  # members, groups, invitations, class key and approvals
     "feed",  # posts with photos and documents, comments, reactions, receipts
+    "album",  # the photos and films of a class by date; an archive of them
     "roster_import",  # a national roster file becomes classes, pupils and guardians
     "administration",  # schools, classes, offices, accounts: for principals and admins
 )

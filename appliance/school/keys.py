@@ -1,12 +1,20 @@
 """The key hierarchy of 03 §3.3 as rows: KEK → academy → classroom-year; a destroyed class key takes its media with
-it."""
+it.
+
+Beside it, one key for each other purpose. It was derived from the first master key; when that one is replaced, its
+purpose keys are kept, wrapped under the next, so that sessions and printed codes outlive it.
+"""
 
 from appliance.core.errors import NotFound
-from appliance.crypto.keyring import Keyring
-from appliance.school.models import Academy, Classroom, School
+from appliance.crypto.keyring import CLASSROOM, Keyring
+from appliance.school.models import Academy, Classroom, PurposeKey, School
 from appliance.storage.prepared import P, Prepared
 
+WEB, CODES, ATTEMPTS = "web", "people/codes", "people/attempts"
+PURPOSES = (WEB, CODES, ATTEMPTS)
+
 _ring: Keyring | None = None
+_purpose_keys: dict[str, bytes] = {}
 
 _CLASSROOM = Prepared(
     lambda: (
@@ -27,6 +35,7 @@ def configure(ring: Keyring) -> None:
     """Use this keyring from here on."""
     global _ring
     _ring = ring
+    _purpose_keys.clear()
 
 
 def ring() -> Keyring:
@@ -36,14 +45,27 @@ def ring() -> Keyring:
     return _ring
 
 
+def purpose_key(purpose: str) -> bytes:
+    """The key of one purpose: the same for the whole life of an installation, whatever master key is in force."""
+    if purpose not in PURPOSES:
+        raise ValueError(f"{purpose} is not in PURPOSES: a change of master key would lose it")
+    if purpose not in _purpose_keys:
+        row = PurposeKey.get_or_none(PurposeKey.purpose == purpose) if PurposeKey.table_exists() else None
+        _purpose_keys[purpose] = (
+            ring().derive(purpose) if row is None else ring().purpose_key(purpose, row.wrapped_key, row.kek_id)
+        )
+    return _purpose_keys[purpose]
+
+
 def academy_key(academy: Academy) -> bytes:
     """The key of a tenant."""
-    return ring().tenant_key(academy.public_id, academy.wrapped_key)
+    return ring().tenant_key(academy.public_id, academy.wrapped_key, academy.kek_id)
 
 
-def new_academy_key(public_id: str) -> bytes:
-    """A fresh tenant key, wrapped for its row."""
-    return ring().create_tenant_key(public_id)
+def new_academy_key(public_id: str) -> dict:
+    """A fresh tenant key, wrapped: the values of its row."""
+    wrapped = ring().create_tenant_key(public_id)
+    return {"wrapped_key": wrapped, "kek_id": ring().kek_of(public_id, wrapped)}
 
 
 def new_classroom_key(academy: Academy, public_id: str) -> bytes:
@@ -59,3 +81,12 @@ def classroom_key(classroom_id: int) -> bytes:
     return ring().classroom_key(
         row.public_id, row.wrapped_key, tenant_id=row.academy_public_id, tenant_wrapped=row.academy_wrapped_key
     )
+
+
+_DESTROYED = Prepared(lambda: Classroom.select(Classroom.public_id).where(Classroom.wrapped_key.is_null()))
+
+
+def forget_destroyed() -> None:
+    """Drop from this process's memory the keys of classes that another process destroyed."""
+    for row in _DESTROYED.all():
+        ring().forget(CLASSROOM, row.public_id)

@@ -22,6 +22,15 @@ class Academy(Table):
     created_at = InstantField(default=clock.now)
 
 
+class PurposeKey(Table):
+    """A key that is none of a tenant's (sessions, printed codes…), kept when the master key that it was derived from is
+    replaced; `kek_id` names the one that wraps it. No row: the master key was never replaced."""
+
+    purpose = peewee.CharField(max_length=40, primary_key=True)
+    kek_id = peewee.CharField(max_length=16)
+    wrapped_key = BytesField()
+
+
 class SchoolYear(Table):
     """A school year of an academy; it ends on 31 August unless the academy says otherwise."""
 
@@ -50,13 +59,15 @@ class Account(Table):
     """Someone who can sign in: one account for all their children, classes and schools.
 
     `identifier` is what they type, folded for comparison. `email` may be empty, and shared: nobody learns from it who
-    else has an account. Where several claim one, the first to claim it (`email_since`) signs in with it.
+    else has an account. Where several claim one, the first to claim it (`email_since`) signs in with it. One that its
+    owner typed counts from `email_confirmed_at` on, where a relay can ask.
     """
 
     public_id = PublicIdField()
     identifier = peewee.CharField(max_length=254, unique=True)
     email = peewee.CharField(max_length=254, default="", index=True)
     email_since = InstantField(default=clock.now)
+    email_confirmed_at = InstantField(null=True)
     first_name = peewee.CharField(max_length=100)
     last_name = peewee.CharField(max_length=100)
     password_hash = peewee.CharField(max_length=200, default="")
@@ -280,6 +291,6 @@ class Revision(Table):
 
 
 MODELS = (
-    Academy, SchoolYear, School, Account, NoticeAcceptance, Session, Office, Classroom, Membership, Student, Enrolment,
-    Group, GroupStudent, Guardian, Guardianship, Invitation, JoinRequest, Revision,
+    Academy, PurposeKey, SchoolYear, School, Account, NoticeAcceptance, Session, Office, Classroom, Membership, Student,
+    Enrolment, Group, GroupStudent, Guardian, Guardianship, Invitation, JoinRequest, Revision,
 )  # fmt: skip

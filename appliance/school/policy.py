@@ -10,71 +10,27 @@ from dataclasses import dataclass
 
 from appliance.core import clock
 from appliance.core.errors import Denied, NotFound
-from appliance.school.models import (
-    Academy,
-    Classroom,
-    Enrolment,
-    Guardian,
-    Guardianship,
-    Membership,
-    Office,
-    Revision,
-    School,
-    SchoolYear,
-    Student,
-)
-from appliance.storage.prepared import P, Prepared, many
+from appliance.school import relations
+from appliance.school.models import Revision
+from appliance.school.relations import STAFF, Child, ClassAccess
+from appliance.storage.prepared import P, Prepared
 
-STAFF = frozenset({"teacher", "assistant", "principal"})
-
-
-@dataclass(frozen=True)
-class Child:
-    """A child of the guardian who reads, as the chip shows it."""
-
-    id: int
-    public_id: str
-    first_name: str
-    name: str
-    classroom_id: int
-    classroom_public_id: str
-    classroom_name: str
-    school_name: str
-
-
-@dataclass(frozen=True)
-class ClassAccess:
-    """What one person may see and do in one class. `children` are the reader's own, never another's."""
-
-    classroom_id: int
-    classroom_public_id: str
-    classroom_name: str
-    school_id: int
-    school_name: str
-    academy_id: int
-    academy_public_id: str
-    role: str
-    children: tuple[Child, ...] = ()
-
-    @property
-    def is_staff(self) -> bool:
-        """Whether this person works with the class: sees every post, its reach and its members."""
-        return self.role in STAFF
-
-    @property
-    def can_publish(self) -> bool:
-        """Whether this person may write posts here."""
-        return self.role in STAFF
-
-    @property
-    def can_manage(self) -> bool:
-        """Whether this person decides who belongs to the class."""
-        return self.role in ("teacher", "principal")
-
-    @property
-    def student_ids(self) -> tuple[int, ...]:
-        """Row ids of the reader's own children in this class."""
-        return tuple(child.id for child in self.children)
+__all__ = [
+    "STAFF",
+    "SYSTEM",
+    "Actor",
+    "Child",
+    "ClassAccess",
+    "find_access",
+    "forget",
+    "get_access",
+    "get_access_by_id",
+    "keep",
+    "recall",
+    "require",
+    "revision",
+    "tint",
+]
 
 
 @dataclass(frozen=True)
@@ -119,17 +75,17 @@ class Actor:
     @property
     def offices(self) -> frozenset[str]:
         """Roles over a school or the academy: principal, admin, dpo."""
-        return _memo("offices", self, lambda: frozenset(row.role for row in _OFFICES.all(account=self.account_id)))
+        return _relations(self).offices
 
     @property
     def children(self) -> tuple[Child, ...]:
         """Children that this person has legal authority over, in classes of the current year, in name order."""
-        return _memo("children", self, lambda: tuple(_children(self.account_id)))
+        return _relations(self).children
 
     @property
     def classes(self) -> tuple[ClassAccess, ...]:
         """Every class that this person may open, in name order; the strongest role counts."""
-        return _memo("classes", self, lambda: tuple(_classes(self)))
+        return _relations(self).classes
 
     @property
     def is_staff(self) -> bool:
@@ -151,117 +107,6 @@ class Actor:
 def tint(public_id: str) -> int:
     """The steady colour (0 to 11) of a person or a child."""
     return sum(public_id.encode()) % 12
-
-
-_OFFICES = Prepared(lambda: Office.select(Office.role).where(Office.account == P("account")).order_by(Office.id))
-
-_CHILDREN = Prepared(
-    lambda: (
-        Student.select(
-            Student.id,
-            Student.public_id,
-            Student.first_name,
-            Student.last_name,
-            Student.usage_name,
-            Classroom.id.alias("classroom_id"),
-            Classroom.public_id.alias("classroom_public_id"),
-            Classroom.name.alias("classroom_name"),
-            School.name.alias("school_name"),
-        )
-        .join(Guardianship, on=Guardianship.student == Student.id)
-        .join(Guardian, on=Guardianship.guardian == Guardian.id)
-        .join(Enrolment, on=Enrolment.student == Student.id)
-        .join(Classroom, on=Enrolment.classroom == Classroom.id)
-        .join(School, on=Classroom.school == School.id)
-        .join(SchoolYear, on=Classroom.year == SchoolYear.id)
-        .where(
-            (Guardian.account == P("account"))
-            & (Guardianship.authority == "legal")
-            & (Enrolment.left_on.is_null() | (Enrolment.left_on > P("today")))
-            & (SchoolYear.ends_on >= P("today"))
-        )
-        .order_by(Student.first_name, Student.last_name, Student.id, Classroom.id)
-        .distinct()
-    )
-)
-
-_CLASSROOM_COLUMNS = (
-    Classroom.id.alias("classroom_id"),
-    Classroom.public_id.alias("classroom_public_id"),
-    Classroom.name.alias("classroom_name"),
-    School.id.alias("school_id"),
-    School.name.alias("school_name"),
-    School.academy.alias("academy_id"),
-)
-
-
-def _classrooms():
-    return (
-        Classroom.select(*_CLASSROOM_COLUMNS, Academy.public_id.alias("academy_public_id"))
-        .join(School, on=Classroom.school == School.id)
-        .join(Academy, on=School.academy == Academy.id)
-        .join(SchoolYear, on=Classroom.year == SchoolYear.id)
-    )
-
-
-_BY_ID = Prepared(lambda: _classrooms().where(Classroom.id.in_(many("ids"))).order_by(Classroom.name, Classroom.id))
-
-
-_STAFFED = Prepared(
-    lambda: (
-        Membership.select(Membership.classroom.alias("classroom_id"), Membership.role)
-        .where(Membership.account == P("account"))
-        .order_by(Membership.id)
-    )
-)
-
-_PRESIDED = Prepared(
-    lambda: (
-        Classroom.select(Classroom.id.alias("classroom_id"))
-        .join(School, on=Classroom.school == School.id)
-        .join(SchoolYear, on=Classroom.year == SchoolYear.id)
-        .join(
-            Office,
-            on=(Office.academy == School.academy) & (Office.school.is_null() | (Office.school == School.id)),
-        )
-        .where((Office.account == P("account")) & (Office.role == "principal") & (SchoolYear.ends_on >= P("today")))
-        .order_by(Classroom.id)
-    )
-)
-
-
-def _children(account_id: int) -> list[Child]:
-    return [
-        Child(
-            row.id,
-            row.public_id,
-            row.first_name,
-            f"{row.first_name} {row.usage_name or row.last_name}".strip(),
-            row.classroom_id,
-            row.classroom_public_id,
-            row.classroom_name,
-            row.school_name,
-        )
-        for row in _CHILDREN.all(account=account_id, today=clock.today())
-    ]
-
-
-def _classes(actor: Actor) -> list[ClassAccess]:
-    roles: dict[int, str] = {}
-    children: dict[int, list[Child]] = {}
-    for child in actor.children:
-        roles[child.classroom_id] = "guardian"
-        children.setdefault(child.classroom_id, []).append(child)
-    for row in _PRESIDED.all(account=actor.account_id, today=clock.today()):
-        roles[row.classroom_id] = "principal"
-    for row in _STAFFED.all(account=actor.account_id):
-        roles[row.classroom_id] = row.role
-    if not roles:
-        return []
-    return [
-        ClassAccess(*row, role=roles[row.classroom_id], children=tuple(children.get(row.classroom_id, ())))
-        for row in _BY_ID.all(ids=sorted(roles))
-    ]
 
 
 def find_access(actor: Actor, classroom_public_id: str) -> ClassAccess | None:
@@ -299,18 +144,25 @@ _memory_lock = threading.Lock()
 _MEMORY_SIZE = 4096
 
 
-def _memo(what: str, actor: Actor, decide):
-    key = (what, actor.account_id, actor.access_revision, clock.today())
-    try:
-        return _memory[key]
-    except KeyError:
-        pass
-    value = decide()
+def recall(what: str, actor: Actor):
+    """What `keep` was given for this person under their access revision, today; None when nothing was."""
+    return _memory.get((what, actor.account_id, actor.access_revision, clock.today()))
+
+
+def keep(what: str, actor: Actor, value) -> None:
+    """Remember a decision about this person until people's relations move or the day ends."""
     with _memory_lock:
-        _memory[key] = value
+        _memory[what, actor.account_id, actor.access_revision, clock.today()] = value
         while len(_memory) > _MEMORY_SIZE:
             _memory.popitem(last=False)
-    return value
+
+
+def _relations(actor: Actor) -> relations.Relations:
+    known = recall("relations", actor)
+    if known is None:
+        known = relations.decide(actor.account_id)
+        keep("relations", actor, known)
+    return known
 
 
 def forget() -> None:

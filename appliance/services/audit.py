@@ -20,11 +20,12 @@ import peewee
 
 from appliance.core import clock
 from appliance.crypto import canonical, merkle
+from appliance.school import policy
 from appliance.school.models import Revision
 from appliance.storage import database
 from appliance.storage.database import Table, db
-from appliance.storage.fields import BytesField, InstantField
-from appliance.storage.prepared import P, Prepared
+from appliance.storage.fields import BytesField, InstantField, to_micros
+from appliance.storage.prepared import P, Prepared, many
 
 WRITES = frozenset({"create", "update", "delete"})
 READS = frozenset({"read", "disclose", "export"})
@@ -57,8 +58,10 @@ class AuditHead(Table):
 
 
 class AuditPseudonym(Table):
-    """The salt of one person's pseudonym; deleting the row makes their entries unlinkable, and the chain stays
-    valid."""
+    """The salt of one person's pseudonym; deleting the row makes their entries unlinkable, and the chain stays valid.
+
+    It is deleted with a write on the account, so that the access revision forgets the name (`_name_of`).
+    """
 
     account_public_id = peewee.CharField(max_length=16, primary_key=True)
     salt = BytesField()
@@ -86,7 +89,8 @@ _HEAD = Prepared(
 _SALT = Prepared(
     lambda: AuditPseudonym.select(AuditPseudonym.salt).where(AuditPseudonym.account_public_id == P("account"))
 )
-_BUMP = Prepared(lambda: Revision.update(value=Revision.value + 1).where(Revision.scope == P("scope")))
+_BUMP = Prepared(lambda: Revision.update(value=Revision.value + 1).where(Revision.scope.in_(many("scopes"))))
+_KNOWN = Prepared(lambda: Revision.select(Revision.scope).where(Revision.scope.in_(many("scopes"))))
 _INSERT = Prepared(lambda: AuditEntry.insert(seq=P("seq"), at=P("at"), entry=P("entry"), leaf=P("leaf")))
 _UPDATE = Prepared(
     lambda: AuditHead.update(size=P("size"), frontier=P("frontier"), last=P("last")).where(AuditHead.id == 1)
@@ -128,6 +132,16 @@ def pseudonym(account_public_id: str) -> str:
     return hashlib.sha256(row.salt + account_public_id.encode()).hexdigest()[:24]
 
 
+def _name_of(actor) -> str:
+    """The actor's pseudonym, read once under each access revision; only what a commit has kept is remembered."""
+    name = policy.recall("pseudonym", actor)
+    if name is None:
+        name = pseudonym(actor.public_id)
+        if actor.public_id:
+            database.after_commit(lambda: policy.keep("pseudonym", actor, pseudonym(actor.public_id)))
+    return name
+
+
 def record(
     actor,
     operation: str,
@@ -141,11 +155,12 @@ def record(
     outcome: str = "success",
     reason: str = "",
     role: str = "",
+    stale: tuple[str, ...] = (),
 ) -> int:
     """Append one entry and return its number; it shares the fate of the transaction that it is called in.
 
     `actor` is a policy.Actor or None (nobody is signed in, or the system). `kind` is the type of the object and
-    `object_id` its public id; `classroom_id` is the class whose pages this write changes.
+    `object_id` its public id; `classroom_id` is the class whose pages this write changes, `stale` other scopes.
     """
     if operation not in OPERATIONS:
         raise ValueError(f"unknown journal operation {operation}")
@@ -156,7 +171,7 @@ def record(
             {
                 "actor": {
                     "type": "person" if actor is not None and actor.public_id else "system",
-                    "pseudonym": pseudonym(actor.public_id) if actor is not None else "",
+                    "pseudonym": _name_of(actor) if actor is not None else "",
                     "role": role or (actor.role_label if actor is not None and actor.public_id else ""),
                     "session": actor.session_public_id if actor is not None else "",
                 },
@@ -167,11 +182,13 @@ def record(
                 "reason": reason,
             }
         )
+        scopes = list(stale)
         if operation in WRITES and outcome == "success":
             if kind in ACCESS_OBJECTS:
-                bump("access")
+                scopes.append("access")
             if classroom_id is not None:
-                bump(f"class:{classroom_id}")
+                scopes.append(f"class:{classroom_id}")
+        bump(*scopes)
     return seq
 
 
@@ -195,8 +212,6 @@ def _append(body: dict) -> int:
     leaf = merkle.leaf_hash(entry)
     frontier = merkle.Frontier.from_bytes(bytes(head.frontier)) if head.size else merkle.Frontier()
     frontier.append(leaf)
-    from appliance.storage.fields import to_micros
-
     _INSERT.run(seq=head.size, at=to_micros(at), entry=entry, leaf=leaf)
     _UPDATE.run(size=head.size + 1, frontier=frontier.to_bytes(), last=leaf)
     return head.size
@@ -206,9 +221,11 @@ def _stamp(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def bump(scope: str) -> None:
-    """Make everything cached under this scope stale once the transaction commits."""
-    if not _BUMP.run(scope=scope):
+def bump(*scopes: str) -> None:
+    """Make everything cached under these scopes stale once the transaction commits."""
+    if not scopes or _BUMP.run(scopes=scopes) == len(scopes):
+        return
+    for scope in sorted(set(scopes) - {row.scope for row in _KNOWN.all(scopes=scopes)}):
         Revision.insert(scope=scope, value=1).on_conflict(
             conflict_target=[Revision.scope], update={Revision.value: Revision.value + 1}
         ).execute()

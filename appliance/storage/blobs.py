@@ -111,6 +111,10 @@ class BlobStore:
         _sync_folder(path.parent)
         return True
 
+    def list_folders(self) -> list[Path]:
+        """The sub-folders, so that what lies here can be gone through a little at a time."""
+        return sorted(path for path in self.root.iterdir() if path.is_dir())
+
     def list_files(self) -> list[Path]:
         """Every file under the root, partial ones included, for the orphan check."""
         return sorted(path for path in self.root.glob("*/*") if path.is_file())

@@ -5,10 +5,12 @@ SQLite writers queue on a lock of the process before BEGIN IMMEDIATE: a deferred
 “database is locked”, and SQLite's own busy waiting sleeps.
 """
 
+import contextlib
 import threading
 import urllib.parse
 from collections.abc import Callable
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import peewee
@@ -81,6 +83,20 @@ def _postgresql(url: str, pool: int) -> peewee.PostgresqlDatabase:
     )
 
 
+def try_postgresql(url: str) -> None:
+    """ConfigError with the remedy unless this database can be used, now."""
+    try:
+        import psycopg2
+    except ImportError:
+        raise ConfigError("PostgreSQL needs psycopg2: apt install python3-psycopg2") from None
+    try:
+        with contextlib.closing(psycopg2.connect(url, connect_timeout=5)) as link, link.cursor() as cursor:
+            cursor.execute("CREATE TEMPORARY TABLE preau_probe (id INTEGER); DROP TABLE preau_probe")
+    except psycopg2.Error as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ConfigError(f"the database cannot be used: {reason}") from None
+
+
 def is_sqlite() -> bool:
     """Whether the embedded database is in use."""
     return isinstance(db.obj, peewee.SqliteDatabase)
@@ -140,29 +156,20 @@ def transaction():
             _local.depth -= 1
         return
     _local.pending = []
-    with _write_slot():
+    alone = is_sqlite()
+    if alone and not _writer.acquire(timeout=WAIT_SECONDS):
+        raise Unavailable()
+    try:
         _local.depth = 1
-        try:
-            with db.atomic("IMMEDIATE") if is_sqlite() else db.atomic():
-                yield
-        finally:
-            _local.depth = 0
+        with db.obj.atomic("IMMEDIATE") if alone else db.obj.atomic():
+            yield
+    finally:
+        _local.depth = 0
+        if alone:
+            _writer.release()
     pending, _local.pending = _local.pending, []
     for callback in pending:
         callback()
-
-
-@contextmanager
-def _write_slot():
-    if not is_sqlite():
-        yield
-        return
-    if not _writer.acquire(timeout=WAIT_SECONDS):
-        raise Unavailable()
-    try:
-        yield
-    finally:
-        _writer.release()
 
 
 def in_transaction() -> bool:
@@ -180,6 +187,22 @@ def after_commit(callback: Callable[[], None]) -> None:
 def emit(event: object) -> None:
     """Deliver an event to its subscribers after the commit."""
     after_commit(lambda: bus.deliver(event))
+
+
+def read_clock() -> datetime | None:
+    """What time it is for PostgreSQL, on whatever machine it runs; None for SQLite, which has no clock of its own."""
+    if is_sqlite():
+        return None
+    return datetime.fromtimestamp(
+        float(db.execute_sql("SELECT EXTRACT(EPOCH FROM CLOCK_TIMESTAMP())").fetchone()[0]), UTC
+    )
+
+
+def hold(*tables: type[peewee.Model]) -> None:
+    """Let nobody else write in these tables until the commit; SQLite's single writer already does."""
+    if not is_sqlite():
+        names = ", ".join(f'"{table._meta.table_name}"' for table in tables)
+        db.execute_sql(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
 
 
 def locked(query: peewee.Query) -> peewee.Query:

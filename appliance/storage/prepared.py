@@ -49,14 +49,15 @@ class Prepared:
             pieces = text.split(database.param)
             if len(pieces) != len(params) + 1:
                 raise ValueError("a prepared query holds no literal placeholder sign")
-            compiled = (pieces, params, any(isinstance(p, _Marker) and p.plural for p in params), *_shape(query))
+            plural = any(isinstance(p, _Marker) and p.plural for p in params)
+            compiled = (text, pieces, params, plural, *_shape(query))
             self._compiled[type(database)] = compiled
         return compiled
 
     def _run(self, values: dict) -> tuple:
-        pieces, params, plural, row_type, converters = self._compile()
-        mark = db.obj.param
+        whole, pieces, params, plural, row_type, converters = self._compile()
         if plural:
+            mark = db.obj.param
             text, bound = [pieces[0]], []
             for piece, param in zip(pieces[1:], params, strict=True):
                 if isinstance(param, _Marker) and param.plural:
@@ -67,10 +68,10 @@ class Prepared:
                     bound.append(values[param.name] if isinstance(param, _Marker) else param)
                     text.append(mark)
                 text.append(piece)
-            cursor = db.execute_sql("".join(text), bound)
+            cursor = db.obj.execute_sql("".join(text), bound)
         else:
             bound = [values[p.name] if isinstance(p, _Marker) else p for p in params]
-            cursor = db.execute_sql(mark.join(pieces), bound)
+            cursor = db.obj.execute_sql(whole, bound)
         return cursor, row_type, converters
 
     def all(self, **values) -> list:

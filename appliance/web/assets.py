@@ -1,20 +1,40 @@
-"""Static files: compressed once, kept for ever by browsers under the hash of their content, asked again without it."""
+"""Static files: compressed once, kept for ever by browsers under the hash of their content, asked again without it.
+
+A module names the modules it imports by plain relative addresses; they are served with the hash of each, so that a
+browser never mixes two versions. What is large lies compressed on the disk (`x.wasm.gz` is served as `x.wasm`) and is
+read from there for each answer, never kept in memory.
+"""
 
 import functools
 import gzip
 import hashlib
 import mimetypes
+import posixpath
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import flask
 from werkzeug.security import safe_join
+from werkzeug.wsgi import wrap_file
 
 from appliance.core.errors import NotFound
-from appliance.web import routing
+from appliance.web import headers, routing
 
 FOLDER = Path(__file__).parent / "static"
-_COMPRESSED = {".css", ".js", ".svg", ".html", ".json", ".webmanifest", ".txt"}
-_TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".woff2": "font/woff2"}
+_COMPRESSED = {".css", ".js", ".mjs", ".svg", ".html", ".json", ".webmanifest", ".txt"}
+_TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".wasm": "application/wasm",
+    ".onnx": "application/octet-stream",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+}
+_IMPORT = re.compile(r'((?:\bfrom|\bimport)\s*\(?\s*")(\.{1,2}/[\w./-]+\.m?js)(?=")')
+_PIECE = 65_536
+# A worker obeys the policy of its own answer, not that of the page which starts it.
+_POLICIES = {"js/retouch/worker.js": headers.WASM_POLICY}
 _GUIDE = {
     "": "styleguide.html",
     "home": "patterns/home.html",
@@ -34,41 +54,92 @@ def install(app: flask.Flask, *, guide: bool) -> None:
         routing.ACCESS[endpoint] = "public"
 
 
+@dataclass(frozen=True)
+class _File:
+    """A static file: its bytes, or for a large one the compressed file they are in."""
+
+    kind: str
+    digest: str
+    content: bytes = b""
+    packed: bytes | None = None
+    stored: Path | None = None
+
+
 @functools.lru_cache(maxsize=256)
-def _load(path: str) -> tuple[bytes, bytes | None, str, str]:
-    """(content, compressed or None, hash, type) of a file; NotFound when there is none."""
+def _load(path: str) -> _File:
+    """A file by its path below static/; NotFound when there is none."""
     found = safe_join(str(FOLDER), path)
-    if found is None or "\0" in path or not Path(found).is_file():
+    if found is None or "\0" in path:
         raise NotFound()
-    content, suffix = Path(found).read_bytes(), Path(found).suffix
+    suffix = Path(found).suffix
     kind = _TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
+    stored = Path(found + ".gz")
+    if stored.is_file():
+        with stored.open("rb") as file:
+            return _File(kind, hashlib.file_digest(file, "sha256").hexdigest()[:12], stored=stored)
+    if not Path(found).is_file():
+        raise NotFound()
+    content = Path(found).read_bytes()
+    if suffix in (".js", ".mjs") and "vendor/" not in path:
+        content = _name_imports(path, content)
     packed = gzip.compress(content, 9, mtime=0) if suffix in _COMPRESSED else None
-    return content, packed, hashlib.sha256(content).hexdigest()[:12], kind
+    return _File(kind, hashlib.sha256(content).hexdigest()[:12], content, packed)
+
+
+def _name_imports(path: str, content: bytes) -> bytes:
+    """A module that imports its neighbours under the hash of their content (so modules may not import in a circle)."""
+
+    def named(match: re.Match) -> str:
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(path), match[2]))
+        return f"{match[1]}{match[2]}?v={_load(target).digest}"
+
+    return _IMPORT.sub(named, content.decode()).encode()
 
 
 def address(path: str) -> str:
     """The address of a static file, with its content's hash."""
-    return f"/static/{path}?v={_load(path)[2]}"
+    return f"/static/{path}?v={_load(path).digest}"
 
 
 def static(path: str) -> flask.Response:
     """One static file."""
-    content, packed, digest, kind = _load(path)
-    answer = flask.Response(mimetype=kind)
-    answer.set_etag(digest)
+    file = _load(path)
+    answer = flask.Response(mimetype=file.kind)
+    answer.set_etag(file.digest)
     # What is named by its content is right for ever; a font named in a style sheet is asked again after a day.
-    named = flask.request.args.get("v") == digest
+    named = flask.request.args.get("v") == file.digest
     answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if named else "public, max-age=86400"
-    if packed is not None:
+    if path in _POLICIES:
+        answer.headers["Content-Security-Policy"] = _POLICIES[path]
+    if file.packed is not None or file.stored is not None:
         answer.headers["Vary"] = "Accept-Encoding"
-    if flask.request.if_none_match.contains(digest):
+    if flask.request.if_none_match.contains(file.digest):
         answer.status_code = 304
         return answer
-    if packed is not None and "gzip" in flask.request.accept_encodings:
-        content = packed
+    gzipped = "gzip" in flask.request.accept_encodings
+    if gzipped and answer.headers.get("Vary"):
         answer.headers["Content-Encoding"] = "gzip"
-    answer.set_data(content)
+    if file.stored is not None:
+        return _stream(answer, file.stored, gzipped)
+    answer.set_data(file.packed if gzipped and file.packed is not None else file.content)
     return answer
+
+
+def _stream(answer: flask.Response, stored: Path, gzipped: bool) -> flask.Response:
+    """The answer with a file read from the disk piece by piece; unpacked on the way for who cannot do it."""
+    if gzipped:
+        answer.response = wrap_file(flask.request.environ, stored.open("rb"), _PIECE)
+        answer.content_length = stored.stat().st_size
+    else:
+        answer.response = _unpack(stored)
+    answer.direct_passthrough = True
+    return answer
+
+
+def _unpack(stored: Path):
+    with gzip.open(stored) as file:
+        while piece := file.read(_PIECE):
+            yield piece
 
 
 def worker() -> flask.Response:

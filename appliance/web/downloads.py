@@ -1,6 +1,10 @@
 """Media to browsers: access asked at every request, one range at a time, only authenticated bytes, nothing kept by
 others.
 
+Photos, films and sound are shown in place, under the types that we wrote ourselves; documents are saved under their
+name, never opened as a page of ours. `?telecharger=1` saves a photo, a film or a sound too, where the plan of the class
+lets families keep copies.
+
 A file never changes under its address, so its ETag is strong; `no-cache` makes the browser ask again each time,
 because who may see it can change. The body is a seekable reader given to the server as a file: no thread waits for a
 slow phone.
@@ -11,6 +15,8 @@ import logging
 import os
 import re
 import time
+from collections.abc import Callable
+from typing import NamedTuple
 
 import flask
 from werkzeug.wsgi import wrap_file
@@ -18,14 +24,19 @@ from werkzeug.wsgi import wrap_file
 from appliance.core.errors import DomainError, NotFound
 from appliance.core.i18n import lazy_
 from appliance.crypto.errors import Tampered
-from appliance.services import audit, background
-from appliance.services.media import access, files, names, store
+from appliance.school import policy
+from appliance.services import audit, background, plans
+from appliance.services.media import access, files, kinds, names, store
 from appliance.storage import database
 from appliance.web import caching, health, routing, sessions
 
 _log = logging.getLogger("preau.media")
+# Written by us, from what was sent: nothing else is opened in place.
+_SHOWN = frozenset({"image/jpeg", "video/mp4", "audio/mp4"})
+_SAVED = {"image/jpeg": kinds.KINDS["jpeg"], "video/mp4": kinds.KINDS["mp4"], "audio/mp4": kinds.KINDS["m4a"]}
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+SAVE = "telecharger=1"
 BLOCK = 128 * 1024
 _SMALL = 1_000_000
 _alarmed: set[tuple[str, str]] = set()
@@ -48,7 +59,8 @@ def install(app: flask.Flask) -> None:
 def send(media: str, rendition: str):
     """One file of a media that this person may see, whole or the range that was asked for."""
     request = flask.request
-    status, fields, body = answer(flask.g.actor, media, rendition, request.method, request.headers.get)
+    wanted = Wanted(media, rendition, request.method, request.headers.get, request.query_string.decode("latin-1"))
+    status, fields, body = answer(flask.g.actor, wanted)
     if isinstance(body, Span):
         body = wrap_file(request.environ, body, BLOCK)
     return flask.Response(body, status=status, headers=fields, direct_passthrough=True)
@@ -88,7 +100,8 @@ class InFront:
             actor = sessions.actor_of(row) if row is not None else None
             if actor is None or not actor.notice_accepted:
                 return None
-            return answer(actor, parts[2], parts[3], environ["REQUEST_METHOD"], lambda name: _header(environ, name))
+            method, query = environ["REQUEST_METHOD"], environ.get("QUERY_STRING", "")
+            return answer(actor, Wanted(parts[2], parts[3], method, lambda name: _header(environ, name), query))
         except DomainError:
             return None
         finally:
@@ -102,28 +115,42 @@ def _header(environ, name: str) -> str | None:
 _STATUS = {200: "200 OK", 206: "206 Partial Content", 304: "304 Not Modified", 416: "416 Range Not Satisfiable"}
 
 
-def answer(actor, media: str, rendition: str, method: str, header) -> tuple[int, dict[str, str], "Span | bytes | None"]:
-    """(status, headers, body) for a file that the actor may see; NotFound when not. `header(name)` reads the
-    request."""
-    if not access.is_visible(actor, media):
+class Wanted(NamedTuple):
+    """What is asked for: `header(name)` reads the request."""
+
+    media: str
+    rendition: str
+    method: str
+    header: Callable[[str], str | None]
+    query: str = ""
+
+
+def answer(actor, wanted: Wanted) -> tuple[int, dict[str, str], "Span | bytes | None"]:
+    """(status, headers, body) for a file that the actor may see; NotFound when not, Denied to whoever may look but
+    not keep."""
+    if not access.is_visible(actor, wanted.media):
         raise NotFound()
-    row = files.get_rendition(media, rendition)
+    row = files.get_rendition(wanted.media, wanted.rendition)
+    saved = row.mime not in _SHOWN or wanted.query == SAVE
+    if wanted.query == SAVE and row.family != "document":
+        policy.require(plans.may_download(actor, policy.get_access_by_id(actor, row.classroom_id)))
     etag = f'"{row.blob_id}"'
     fields = {"ETag": etag, "Cache-Control": "private, no-cache", "Content-Security-Policy": _POLICY, "Vary": "Cookie"}
-    known = header("If-None-Match")
+    known = wanted.header("If-None-Match")
     if known is not None and (etag in known or known.strip() == "*"):
         return 304, fields, None
-    start, stop, status = _span(header("Range") or "", header("If-Range"), etag, row.size)
+    start, stop, status = span(wanted.header("Range") or "", wanted.header("If-Range"), etag, row.size)
     if status == 416:
         return 416, {"Content-Range": f"bytes */{row.size}", "Content-Length": "0"}, None
     if status == 206:
         fields["Content-Range"] = f"bytes {start}-{stop - 1}/{row.size}"
-    if row.family != "picture":  # a document is saved, never opened as a page of ours
-        fields["Content-Disposition"] = names.content_disposition(store.open_name(row, row))
+    if saved:
+        name = names.clean_file_name(store.open_name(row, row), _SAVED.get(row.mime))
+        fields["Content-Disposition"] = names.content_disposition(name)
     fields |= {"Content-Type": row.mime, "Content-Length": str(stop - start), "Accept-Ranges": "bytes"}
-    if method == "HEAD":
+    if wanted.method == "HEAD":
         return status, fields, None
-    if status == 200 and row.family == "picture" and row.size <= _SMALL:
+    if status == 200 and row.mime == "image/jpeg" and row.size <= _SMALL:
         return status, fields, _small(row)
     return status, fields, Span(_open(row), start, stop)
 
@@ -141,7 +168,7 @@ def _small(row) -> bytes:
     return data
 
 
-def _span(asked: str, if_range: str | None, etag: str, size: int) -> tuple[int, int, int]:
+def span(asked: str, if_range: str | None, etag: str, size: int) -> tuple[int, int, int]:
     """(start, stop, status) of what is asked: 200 whole, 206 one range, 416 none of it exists (RFC 9110 §14)."""
     match = _RANGE.fullmatch(asked.replace(" ", ""))
     if not match or match[1] == match[2] == "" or (if_range is not None and if_range != etag):
@@ -184,15 +211,15 @@ class Span:
 
 def _open(row):
     try:
-        return files.open_rendition(row, on_tampered=lambda: _alarm(row.public_id, "tampered"))
+        return files.open_rendition(row, on_tampered=lambda: alarm(row.public_id, "tampered"))
     except Tampered as error:
         raise Damaged() from error
     except FileNotFoundError as error:
-        _alarm(row.public_id, "missing")
+        alarm(row.public_id, "missing")
         raise Damaged() from error
 
 
-def _alarm(media_public_id: str, what: str) -> None:
+def alarm(media_public_id: str, what: str) -> None:
     """Log and journal a damaged file, once a run, from another thread: it may be noticed while the server is
     sending."""
     if (media_public_id, what) in _alarmed:

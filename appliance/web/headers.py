@@ -5,6 +5,9 @@ POLICY = (
     "media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "manifest-src 'self'; worker-src 'self'"
 )
+# The worker that finds faces on a picture, and nothing else: it compiles WebAssembly, reads our files, shows nothing.
+# No page may do so: a worker obeys the policy of its own answer.
+WASM_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'"
 FIXED = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -14,6 +17,13 @@ FIXED = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), browsing-topics=()",
     "X-Frame-Options": "DENY",
 }
+
+
+def with_microphone() -> str:
+    """The permissions of a page that records sound: our own script may ask for the microphone there, nowhere else."""
+    return FIXED["Permissions-Policy"].replace("microphone=()", "microphone=(self)")
+
+
 _FIXED = tuple((name.lower(), (name, value)) for name, value in FIXED.items())
 _HSTS = ("Strict-Transport-Security", "max-age=31536000")
 

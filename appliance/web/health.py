@@ -8,13 +8,19 @@ from collections import Counter
 import flask
 
 from appliance import __version__
+from appliance.core import clock
 from appliance.core.errors import NotFound
+from appliance.services import backlog
+from appliance.services.media import scrub
 from appliance.storage import database, migrate
 from appliance.web import routing
 
+FORWARDED = "preau.forwarded"  # in the environment of a request that came through a proxy, trusted or not
 _requests: Counter = Counter()
 _seconds: Counter = Counter()
 _lock = threading.Lock()
+_FILES_SECONDS = 60
+_files: tuple[float, list[str]] = (0.0, [])
 
 
 def install(app: flask.Flask) -> None:
@@ -42,12 +48,17 @@ def healthz():
     return answer, 200 if status == "ok" else 503
 
 
+def _is_forwarded(request) -> bool:
+    """Whether a proxy passed this request on: then its address says nothing about who asks."""
+    return FORWARDED in request.environ or "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+
+
 def metrics():
     """Prometheus text, for loopback or for the bearer of the token."""
     request, token = flask.request, flask.current_app.config["PREAU"].server.metrics_token
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     try:
-        local = ipaddress.ip_address(request.remote_addr or "").is_loopback and "X-Forwarded-For" not in request.headers
+        local = ipaddress.ip_address(request.remote_addr or "").is_loopback and not _is_forwarded(request)
     except ValueError:
         local = False
     if not local and not (token and hmac.compare_digest(given.encode(), token.encode())):
@@ -59,4 +70,35 @@ def metrics():
     lines += [f'preau_requests_total{{endpoint="{name}",status="{status}"}} {n}' for (name, status), n in counted]
     lines.append("# TYPE preau_request_seconds_total counter")
     lines += [f'preau_request_seconds_total{{endpoint="{name}"}} {n:.6f}' for name, n in timed]
+    lines += _count_work()
+    lines += _count_files()
     return flask.Response("\n".join(lines) + "\n", mimetype="text/plain")
+
+
+def _count_files() -> list[str]:
+    """The encrypted files: how many, how many damaged, how long ago the oldest comparison; counted once a minute."""
+    global _files
+    at, lines = _files
+    if clock.monotonic() - at > _FILES_SECONDS or not lines:
+        found = scrub.report()
+        look = found.last_look
+        age = (clock.now() - found.compared_since).total_seconds() if found.compared_since else 0
+        values = {
+            "preau_media_files": found.files,
+            "preau_media_bytes": found.bytes,
+            "preau_media_damaged_files": found.damaged,
+            "preau_media_oldest_comparison_seconds": int(age),
+            "preau_media_leftover_files": look.leftovers if look else 0,
+            "preau_media_leftover_bytes": look.leftover_bytes if look else 0,
+        }
+        lines = [line for name, value in values.items() for line in (f"# TYPE {name} gauge", f"{name} {value}")]
+        _files = clock.monotonic(), lines
+    return lines
+
+
+def _count_work() -> list[str]:
+    """How much waits to be prepared, for how long, and what has failed for good."""
+    found = backlog.summary()
+    counted = {"waiting": found.waiting, "running": found.running, "failed": found.failed}
+    lines = ["# TYPE preau_tasks gauge", *(f'preau_tasks{{state="{state}"}} {n}' for state, n in counted.items())]
+    return [*lines, "# TYPE preau_task_oldest_seconds gauge", f"preau_task_oldest_seconds {found.oldest_seconds}"]

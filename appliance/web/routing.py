@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import flask
 
-from appliance.core.errors import Denied, NotFound
+from appliance.core.errors import Denied, DomainError, NotFound
+from appliance.core.i18n import lazy_
 
 CHECKS: dict[str, Callable] = {
     "public": lambda actor: True,
@@ -22,7 +23,18 @@ CHECKS: dict[str, Callable] = {
 }
 # POST to these hashes a password; the server queues them, and uploads, beside the pages (server.Lanes).
 SLOW_PATHS: list[str] = []
+# What these endpoints answer at once to a POST for which the slow lane has no room.
+BUSY: dict[str, Callable] = {}
 ACCESS: dict[str, str] = {}
+# Asked for by programs, who make nothing of a sign-in page: they are told in words.
+SPOKEN: set[str] = set()
+
+
+class SignedOut(DomainError):
+    """Nobody is signed in, any more perhaps."""
+
+    status = 401
+    default = lazy_("Vous n’êtes plus connecté. Connectez-vous de nouveau, puis reprenez\u202f: rien n’est perdu.")
 
 
 class Slice(flask.Blueprint):
@@ -63,6 +75,8 @@ def check(endpoint: str | None, actor):
         raise NotFound()  # a route that declares nothing opens to nobody; a test fails the build on it
     if access in ("public", "loopback"):
         return None
+    if actor is None and endpoint in SPOKEN and flask.request.headers.get("Sec-Fetch-Mode") != "navigate":
+        raise SignedOut()
     if actor is None:
         return flask.redirect(flask.url_for("signin.sign_in", suite=_here()), 303)
     if access != "welcome" and not actor.notice_accepted:

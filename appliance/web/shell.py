@@ -12,7 +12,20 @@ from appliance.core import i18n
 from appliance.core.errors import Unavailable
 from appliance.services import audit
 from appliance.storage import database, migrate
-from appliance.web import assets, caching, downloads, errors, forms, headers, health, nav, routing, sessions, templating
+from appliance.web import (
+    assets,
+    caching,
+    downloads,
+    errors,
+    forms,
+    headers,
+    health,
+    nav,
+    routing,
+    sessions,
+    templating,
+    uploads,
+)
 
 _log = logging.getLogger("preau.request")
 
@@ -36,6 +49,7 @@ def create_shell(config, secret: bytes) -> flask.Flask:
     health.install(app)
     assets.install(app, guide=config.demo)
     downloads.install(app)
+    uploads.install(app)
     app.wsgi_app = headers.Always(app.wsgi_app, config.secure)
     app.before_request(_begin)
     forms.csrf.init_app(app)  # after _begin: its refusal too is in the reader's language, and is timed
@@ -52,18 +66,27 @@ def register(app: flask.Flask, feature) -> None:
 
 
 def _begin():
-    request, g = flask.request, flask.g
+    request, g = flask.request._get_current_object(), flask.g._get_current_object()  # proxies cost at each use
     g.started, g.request_id, g.actor = time.perf_counter(), secrets.token_hex(8), None
     if request.endpoint in ("static", "worker"):
         return None
     agent = sessions.agent_family(request.user_agent.string)
     audit.set_source(audit.Source(g.request_id, audit.truncate_address(request.remote_addr or ""), agent))
     if "HTTP_PREAU_BUSY" in request.environ:
-        raise Unavailable()
+        return _answer_busy(request)
     database.connect()
     g.actor = sessions.find_actor()
     i18n.activate(_language(g.actor))
     return routing.check(request.endpoint, g.actor)
+
+
+def _answer_busy(request):
+    """Come back later, with what was typed where the route knows how; no upload is read, no password hashed."""
+    answer = routing.BUSY.get(request.endpoint or "")
+    if answer is None or request.method != "POST" or request.mimetype != "application/x-www-form-urlencoded":
+        raise Unavailable()
+    i18n.activate(_language(None))
+    return answer()
 
 
 def _language(actor) -> str:
@@ -77,7 +100,8 @@ def _language(actor) -> str:
 
 
 def _finish(response):
-    health.count(flask.request.endpoint, response.status_code, time.perf_counter() - flask.g.get("started", 0))
+    endpoint = flask.request.endpoint
+    health.count(endpoint, response.status_code, time.perf_counter() - flask.g.get("started", 0))
     if _log.isEnabledFor(logging.INFO):
         # the rule, not the address: an address can hold a code or an id
         rule = flask.request.url_rule.rule if flask.request.url_rule else "-"

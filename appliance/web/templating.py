@@ -7,6 +7,7 @@ import markupsafe
 from babel import dates
 
 from appliance.core import clock, i18n, richtext
+from appliance.core.i18n import file_size
 from appliance.school.policy import tint
 from appliance.web import assets, nav
 
@@ -54,16 +55,6 @@ def ago(value: datetime | None) -> markupsafe.Markup:
         text = dates.format_date(here, "d MMMM" if here.year == clock.today().year else "d MMMM y", locale=locale)
     full = dates.format_datetime(here, "full", locale=locale)
     return markupsafe.Markup('<time datetime="{}" title="{}">{}</time>').format(here.isoformat(), full, text)
-
-
-def file_size(size: int) -> str:
-    """“1,4 Mo”, in the reader's way of writing numbers."""
-    from babel.numbers import format_decimal
-
-    for limit, unit in ((1_000_000_000, i18n._("Go")), (1_000_000, i18n._("Mo")), (1000, i18n._("ko"))):
-        if size >= limit:
-            return f"{format_decimal(size / limit, '#,##0.#', locale=i18n.current())}\u202f{unit}"
-    return i18n._("%(size)s\u202foctets", size=size)
 
 
 def install(app: flask.Flask) -> None:

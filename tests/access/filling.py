@@ -16,6 +16,7 @@ from appliance.features.roster_import.queries import read_difference
 from appliance.school import policy
 from appliance.school.models import Account, Guardian, Guardianship, Session
 from appliance.school.policy import SYSTEM
+from appliance.services.media import antivirus, files, uploads
 from appliance.services.people import children, groups, invitations, joining, places, resets
 from appliance.services.people.joining import JoinFields
 from appliance.services.roster import keeping
@@ -52,6 +53,7 @@ def build(world) -> Town:
     ):
         _people(world, place)
         _posts(world, place)
+        _uploads(world, place)
     _answers(world, town.home)
     _imports(world, town)
     for person in PEOPLE:
@@ -141,15 +143,24 @@ def _posts(world, filled: Place) -> None:
     feed.withdraw(actor, keep("withdrawn", taken))
     edited = feed.publish(actor, place, content("avant"))
     feed.edit(actor, keep("edited", edited), content("après"), version=1)
+    keep("quarantined", feed.publish(actor, place, content("infectée"), files=[document(filled.word)]))
     for variant, post in objects.variants["post"].items():
         for attachment in Attachment.select().join(Post).where(Post.public_id == post).order_by(Attachment.position):
             media = attachment.media
             objects.put("media", media.public_id, f"{variant} {media.family}".strip())
+    objects.put("quarantined", objects.variants["media"]["quarantined document"])
+    antivirus.quarantine(files.get_media(objects.ids["quarantined"]), "Eicar-Test-Signature")
     objects.put("comment", feed.comment(actor, objects.ids["post"], f"{filled.word} de l’équipe").public_id, "staff")
     objects.ids["comment"] = objects.put(
         "comment",
         feed.comment(world.actor(filled.guardian), objects.ids["post"], f"{_own_word(filled)} de la famille").public_id,
     )
+
+
+def _uploads(world, filled: Place) -> None:
+    actor = world.actor(filled.teacher)
+    access = policy.get_access(actor, filled.classroom.public_id)
+    filled.objects.put("upload", uploads.begin(actor, access, f"{filled.word}.txt", 2000).public_id)
 
 
 def _own_word(filled: Place) -> str:

@@ -2,6 +2,9 @@
 
 import io
 
+from appliance.features.feed import actions as feed
+from appliance.features.feed.models import Post
+from appliance.school.models import Classroom
 from tests.access.filling import document, roster, roster_guardians
 from tests.access.routes import Route
 from tests.access.town import Objects
@@ -14,17 +17,20 @@ FORMS: dict[str, dict] = {
     "administration.add_classroom": {"name": "CE2 B", "level": "CE2", "year": "2025-2026"},
     "administration.add_school": {"name": "École neuve", "city": "Saint-Loup"},
     "administration.classroom": {"identifier": "teacher2@demo.test"},
+    "administration.classroom_plan": {"plan": "plus", "family_comfort": "y"},
     "administration.create_officer": {**_PERSON, "role": "principal"},
     "administration.create_teacher": _PERSON,
     "administration.offices": {"identifier": "teacher2@demo.test", "role": "principal"},
     "administration.rename_classroom": {"name": "CM1 Z", "level": "CM1"},
     "administration.rename_school": {"name": "École Renommée", "city": "Saint-Loup"},
+    "administration.school_plan": {"plan": "initiale"},
     "classroom.add_guardian": _ADULT,
     "classroom.add_pupil": {"first_name": "Aude", "last_name": "Lenoir", "photo_rights": "no"},
     "classroom.authority": {"authority": "withdrawn", "document_reference": "Jugement 25/0002"},
     "classroom.edit_group": {"name": "Groupe renommé"},
     "classroom.edit_guardian": _ADULT,
     "classroom.edit_pupil": {"first_name": "Léa", "last_name": "Dubois-Lefort"},
+    "classroom.family_comfort": {"family_comfort": "y"},
     "classroom.group_list": {"name": "Groupe neuf"},
     "classroom.invite_colleague": {"invited_role": "assistant"},
     "classroom.photo_rights": {"photo_rights": "no"},
@@ -51,6 +57,12 @@ def data_for(route: Route, objects: Objects) -> dict:
     ids = objects.ids
     if route.endpoint == "feed.compose":
         data["files"] = [file_of(document())]
+    if route.endpoint == "feed.blur":
+        data["media"] = ids["media"]
+    if route.endpoint == "feed.move":
+        post = Post.get(Post.public_id == ids["post"])
+        erased = "-".join(map(str, feed.count_answers(post.id)))
+        data |= {"classroom": Classroom.get(Classroom.name == "CE1").public_id, "erased": erased}
     if route.endpoint == "classroom.decide":
         data |= {"student": ids["pupil"], "confirmed": "1"}
     if route.endpoint == "classroom.link_guardian":

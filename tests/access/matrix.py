@@ -15,9 +15,9 @@ CELLS = {
     NOTHING: "it does not exist for them: the answer that an invented address gets",
     NO: "they may know of it, and may not do it",
     RULE: "theirs to do, but a rule refuses it and says why",
-    SIGN_IN: "they are sent to the sign-in page",
+    SIGN_IN: "they are sent to the sign-in page, or a program is told that nobody is signed in",
 }
-_LINE = re.compile(r"(GET|POST) +(/\S*)((?: +\S\S)+)")
+_LINE = re.compile(r"(GET|POST|PATCH|DELETE) +(/\S*)((?: +\S\S)+)")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def read() -> tuple[Row, ...]:
     """The lines of the table; an ill-formed one is an error."""
     rows = []
     for number, line in enumerate(FILE.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.startswith(("GET", "POST")):
+        if not line.startswith(("GET", "POST", "PATCH", "DELETE")):
             continue
         match = _LINE.fullmatch(line.rstrip())
         cells = tuple(match[3].split()) if match else ()
@@ -55,6 +55,6 @@ def cell_of(answer) -> str:
     """The cell that an answer amounts to; anything else is told as it came."""
     if answer.status_code == 303 and answer.location.startswith("/connexion"):
         return SIGN_IN
-    return {200: OK, 303: OK, 404: NOTHING, 403: NO, 409: RULE, 422: RULE}.get(
+    return {200: OK, 201: OK, 204: OK, 303: OK, 401: SIGN_IN, 404: NOTHING, 403: NO, 409: RULE, 422: RULE}.get(
         answer.status_code, str(answer.status_code)
     )

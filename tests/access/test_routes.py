@@ -12,6 +12,8 @@ from tests.support.source import complain
 NOTING = {"feed.show": {"read_receipt"}}
 # What is open to someone who is signed in and has not accepted the notice yet.
 BEFORE_NOTICE = {"onboarding.notice", "onboarding.joined"}
+# What takes no form: it asks for a header that no page of another site can send, and says so (web/uploads.py).
+OTHER_PROOF = {"uploads": 412, "upload": 412}
 SOMEONE_WITH = {"public": "visitor", "manager": "principal", "admin": "admin", "dpo": "dpo", "staff": "teacher"}
 
 
@@ -25,7 +27,7 @@ def test_the_public_routes_are_the_known_ones(town):
     """A new public address is a decision: whoever takes it writes it here."""
     public = {route.rule for route in list_routes(town.app) if route.access == "public"}
     assert public == {
-        "/bienvenue", "/connexion", "/deconnexion", "/healthz", "/invitation", "/invitation/<code>", "/joindre",
+        "/bienvenue", "/confirmer-adresse/<code>", "/connexion", "/deconnexion", "/healthz", "/invitation", "/invitation/<code>", "/joindre",
         "/langue",
         "/mot-de-passe-oublie", "/mot-de-passe-oublie/envoye", "/reinitialiser", "/reinitialiser/<code>", "/sw.js",
     }  # fmt: skip
@@ -61,6 +63,8 @@ def test_a_form_without_its_proof_changes_nothing(town, proof):
             url += f"?csrf_token={town.browser('guardian1').csrf_token}"
         with town.undone(), writes() as written:
             answer = browser.post(url, data=data)
+        if route.endpoint in OTHER_PROOF and answer.status_code == OTHER_PROOF[route.endpoint] and not written:
+            continue
         if answer.status_code != 400 or 'lang="fr"' not in answer.text or written:
             problems.append(f"{route}: {answer.status_code}, wrote {written}")
     assert not problems, complain(problems)

@@ -20,7 +20,8 @@ READS_THE_CLOCK = {
     "time.gmtime",
 }
 
-MAY_WRITE_FILES = ("appliance.storage", "appliance.cli", "installer")
+# A backup is files somewhere else.
+MAY_WRITE_FILES = ("appliance.storage", "appliance.cli", "appliance.services.backup", "installer")
 # Modules elsewhere that must write all the same, with the reason why.
 WRITING_MODULES = {
     "appliance.crypto.keyfile": "creates the key file, once and durable; format and safety are one rule",

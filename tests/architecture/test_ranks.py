@@ -30,7 +30,13 @@ ORM = {"peewee", "playhouse"}
 # The name that is imported, where it differs from the name that is installed.
 IMPORTED_AS = {"argon2-cffi": "argon2", "markdown-it-py": "markdown_it", "pillow": "PIL", "psycopg2-binary": "psycopg2"}
 # What comes with a declared library and is used under its own name.
-COMES_ALONG = {"werkzeug": "flask", "jinja2": "flask", "markupsafe": "flask", "playhouse": "peewee"}
+COMES_ALONG = {
+    "werkzeug": "flask",
+    "jinja2": "flask",
+    "markupsafe": "flask",
+    "playhouse": "peewee",
+    "botocore": "boto3",
+}
 
 
 def area(name: str) -> str:
@@ -178,7 +184,8 @@ def circles(uses: dict[str, set[str]]) -> list[str]:
 def declared_libraries() -> set[str]:
     """The top-level names that pyproject.toml entitles the code to import."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["postgresql"]
+    optional = project["optional-dependencies"]
+    wanted = project["dependencies"] + optional["postgresql"] + optional["s3"]
     names = {re.match(r"[A-Za-z0-9-]+", each)[0].lower() for each in wanted}
     imported = {IMPORTED_AS.get(name, name.replace("-", "_")) for name in names}
     return imported | {extra for extra, owner in COMES_ALONG.items() if owner in imported}

@@ -28,6 +28,11 @@ REGISTRY = re.compile(
     + "-links"
 )
 LARGEST = 2_000_000
+# Faces are found on the device, so that they never leave it in clear: the model, and what runs it.
+LARGE_ON_PURPOSE = {
+    "appliance/web/static/vendor/centerface/centerface.onnx.gz": 7_000_000,
+    "appliance/web/static/vendor/onnxruntime-web/ort-wasm-simd.wasm.gz": 3_000_000,
+}
 DEBIAN_NAMES = {
     "argon2-cffi": "python3-argon2",
     "flask-wtf": "python3-flaskext.wtf",
@@ -35,7 +40,7 @@ DEBIAN_NAMES = {
     "pillow": "python3-pil",
     "psycopg2-binary": "python3-psycopg2",
 }
-NOT_IN_DEBIAN = {"playwright", "ruff"}  # tools that the steps on Debian's floor do not use
+NOT_IN_DEBIAN = {"playwright", "ruff", "tuspy"}  # tools that the steps on Debian's floor do not use
 
 
 def vendored(name: str) -> bool:
@@ -180,9 +185,9 @@ def test_every_target_of_the_makefile_says_what_it_does():
 
 def test_no_file_is_too_large_for_a_clone_over_a_school_s_line():
     problems = [
-        f"{name}: over {LARGEST:,} bytes. Make it smaller, or generate it."
+        f"{name}: over {most:,} bytes. Make it smaller, or generate it."
         for name in files()
-        if (ROOT / name).stat().st_size > LARGEST
+        if (ROOT / name).stat().st_size > (most := LARGE_ON_PURPOSE.get(name, LARGEST))
     ]
     assert not problems, complain(problems)
 

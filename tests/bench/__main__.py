@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
-from tests.bench import school
+from tests.bench import media, pictures, school
 from tests.bench.client import OneAtATime, Result, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ MARKS = {
     "feed, just published": ("hello, one at a time", 0.06),
     "comment": ("hello", 0.20),
     "picture": ("picture in clear", 0.80),
-    "20 MB": ("20 MB in clear", 0.75),
+    **media.MARKS,
 }
 
 
@@ -142,6 +142,7 @@ def run(seconds: float, concurrency: int) -> dict[str, float]:
         table.add(
             "1 MB of 20", load(port, get(bench.document, **span, **teacher), **length), 206, "1 MB of 20 in clear"
         )
+        media.measure(table, plain, port, bench, seconds)
         after = memory(pid)
         sign_in = post(
             "/connexion",
@@ -154,7 +155,7 @@ def run(seconds: float, concurrency: int) -> dict[str, float]:
         )
         table.add("sign-in", load(port, sign_in, **length), 303)
         storm(port, table, bench, sign_in, seconds, concurrency, guardian)
-        print(f"\nmemory: {before:.0f} MB before the downloads, {after:.0f} MB after, {memory(pid):.0f} MB at the end")
+        print(f"\nmemory: {before:.0f} MB before the media, {after:.0f} MB after, {memory(pid):.0f} MB at the end")
     print_sql(bench)
     return table.rates
 
@@ -265,6 +266,9 @@ def main() -> int:
         ratio = rates[name] / rates[yardstick]
         print(f"  {'ok  ' if ratio >= mark else 'MISS'} {name}: {ratio:.2f} of {yardstick}, mark {mark:.2f}")
         missed += [name] if ratio < mark else []
+    cost = pictures.report()
+    print(f"  {'ok  ' if cost <= 1.3 else 'MISS'} 12 MP to three renditions: {cost:.2f} of the bare script, mark 1.30")
+    missed += ["12 MP"] if cost > 1.3 else []
     print(
         f"  {'ok  ' if rates['sign-in'] >= 30 else 'MISS'} sign-in: {rates['sign-in']:.0f} a second on a core, mark 30"
     )

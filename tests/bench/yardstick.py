@@ -1,5 +1,6 @@
 """What everything is compared with: a Flask hello and the same bytes in clear, served by the very same server."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from appliance.core.config import Config, Server
 
 
 def create_app(folder: Path) -> flask.Flask:
-    """Three routes: hello, and any file of the folder in clear, with ranges."""
+    """Hello, any file of the folder in clear, with ranges, and what is written there in clear and synced."""
     app = flask.Flask("yardstick")
 
     @app.get("/hello")
@@ -20,6 +21,13 @@ def create_app(folder: Path) -> flask.Flask:
     @app.get("/clear/<name>")
     def clear(name):
         return flask.send_file(folder / name, conditional=True, mimetype="application/octet-stream")
+
+    @app.post("/append/<place>")
+    def append(place):
+        with (folder / "upload").open("wb" if place == "first" else "ab", buffering=0) as file:
+            file.write(flask.request.get_data(cache=False))
+            os.fsync(file.fileno())
+        return "", 204
 
     return app
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from tests.browser.pictures import make_photos
 from tests.browser.school import School, chromium, make_seed, served_copy
+from tests.browser.sending import choose
 from tests.support.process import ROOT
 
 FOLDER = ROOT / "docs" / "screenshots"
@@ -49,8 +50,8 @@ def composer(page, school, folder):
     """A note being written, with two photos."""
     page.goto(school.class_of(page) + "/publications/nouvelle")
     page.get_by_label("Votre message").fill(NOTE)
-    page.get_by_label("Photos et documents").set_input_files(make_photos(folder))
-    page.locator(".files__item img").nth(1).wait_for()
+    choose(page, make_photos(folder))
+    page.locator(".upload img").nth(1).wait_for()
 
 
 def post(page, school, folder):

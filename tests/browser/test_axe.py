@@ -5,6 +5,7 @@ import pytest
 from appliance.core import i18n
 from tests.browser.axe import look, look_all_ways
 from tests.browser.school import DESKTOP, PHONE, ROLES, pages_of
+from tests.browser.sending import choose, send_as_they_are
 
 pytestmark = pytest.mark.browser
 SIGNED_OUT = ("/connexion", "/mot-de-passe-oublie/envoye")
@@ -76,9 +77,10 @@ def refused_file(school, folder):
     picture = folder / "photo.jpg"
     picture.write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(5000))
     page.locator("textarea[name=text]").fill("Un mot avec un fichier abîmé")
-    page.locator("input[name=files]").set_input_files(picture)
+    choose(page, picture)
+    send_as_they_are(page)
+    page.locator('.upload[data-state="refused"]').wait_for()
     page.get_by_role("button", name="Publier", exact=True).click()
-    page.locator(".errors").wait_for()
     assert page.locator("textarea[name=text]").input_value() == "Un mot avec un fichier abîmé"
     return page
 

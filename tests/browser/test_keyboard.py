@@ -5,6 +5,7 @@ import pytest
 from tests.browser.keys import Keyboard
 from tests.browser.pictures import make_photos
 from tests.browser.school import PASSWORD
+from tests.browser.sending import choose, send_as_they_are, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -94,9 +95,12 @@ def write_a_post(school, page, keys, folder, text):
     keys.follow("a[href$='/publications/nouvelle']")
     keys.reach("textarea[name=text]")
     keys.type(text)
-    keys.reach("input[name=files]")
-    page.locator("input[name=files]").set_input_files(make_photos(folder))
-    page.locator(".files__item").nth(1).wait_for()
+    keys.reach("[data-way=choose]")
+    choose(page, make_photos(folder))
+    wait_for(page, "look", "look")
+    send_as_they_are(page)
+    wait_for(page, "done", "done")
+    keys.reach("[data-way=choose]")
 
 
 def test_a_teacher_publishes_two_photos_pins_the_post_and_opens_its_readers(school, tmp_path):
@@ -104,7 +108,7 @@ def test_a_teacher_publishes_two_photos_pins_the_post_and_opens_its_readers(scho
     write_a_post(school, page, keys, tmp_path, "Un mot écrit au clavier.")
     keys.follow("button[value=publish]")
     post = page.locator("article", has_text="Un mot écrit au clavier.")
-    assert post.locator(".gallery img").count() == 2
+    post.locator(".gallery img").nth(1).wait_for()
     card = post.get_attribute("id")
     keys.reach(f"#{card} summary")
     keys.press("Enter")
@@ -120,12 +124,11 @@ def test_a_teacher_publishes_two_photos_pins_the_post_and_opens_its_readers(scho
 def test_taking_a_file_back_keeps_the_focus_in_the_list(school, tmp_path):
     page, keys = begin(school, "teacher")
     write_a_post(school, page, keys, tmp_path, "Deux photos, puis une.")
-    keys.reach(".files__remove")
-    keys.press("Enter")
-    assert page.locator(".files__item").count() == 1
-    assert keys.is_on(".files__remove")
-    keys.press("Enter")
-    assert keys.is_on("input[name=files]")
+    for left in (1, 0):
+        keys.reach(".upload > [data-act=remove]")
+        keys.press("Enter")
+        assert page.locator(".upload").count() == left
+    assert keys.is_on("[data-way=choose]")
     assert not keys.unseen
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 from tests.browser.pictures import make_photos
 from tests.browser.school import DESKTOP, pages_of
+from tests.browser.sending import choose, send_as_they_are, wait_for, wait_ready
 
 pytestmark = pytest.mark.browser
 TEXT = "Nous avons semé des radis et peint des fleurs."
@@ -26,8 +27,11 @@ def publish(school, folder) -> str:
     page.get_by_role("link", name="Nouvelle publication").click()
     page.get_by_label("Votre message").fill(TEXT)
     page.locator("[data-mark=bold]").click()
-    page.get_by_label("Photos et documents").set_input_files(make_photos(folder))
-    assert page.locator(".files__item img").count() == 2
+    choose(page, make_photos(folder))
+    assert page.locator(".upload img").count() == 2
+    send_as_they_are(page)
+    wait_for(page, "done", "done")
+    wait_ready(page)
     page.get_by_role("button", name="Publier", exact=True).click()
     page.get_by_text("Votre publication est en ligne.").wait_for()
     card = page.locator("article", has_text=TEXT[:20]).first

@@ -46,7 +46,7 @@ def publish(teacher: Plain, folder, text: str) -> str:
     page.get_by_role("link", name="Nouvelle publication").click()
     assert not page.locator("[role=toolbar]").is_visible()
     page.get_by_label("Votre message").fill(text)
-    page.get_by_label("Photos et documents").set_input_files([*make_photos(folder), make_document(folder)])
+    page.locator("input[name=files]").set_input_files([*make_photos(folder), make_document(folder)])
     page.get_by_role("button", name="Publier", exact=True).click()
     assert page.get_by_text("Votre publication est en ligne.").is_visible()
     return room

@@ -1,5 +1,6 @@
 """The configuration: what is wrong is named with its key, its line and the remedy."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,19 @@ def test_the_example_file_of_the_project_is_the_generated_one(root):
         ('[server]\nport = "80"', "line 2: server.port must be a whole number"),
         ("[server]\nport = true", "server.port must be a whole number"),
         ("[server]\nport = 70000", "at most 65535"),
-        ("[limits]\nphotos_per_post = 0", "at least 1"),
+        ("[limits]\nposts_per_hour = 0", "at least 1"),
+        ("[limits]\nphotos_per_post = 36", "limits.photos_per_post is now photos_per_post of [plans.standard]"),
+        ("[plans]\ninitial = 2", "line 2: plans.initial is not a setting"),
+        (
+            '[plans]\ndefault = "gold"',
+            "line 2: plans.default must be one of initiale, standard, plus, libre, not",
+        ),
+        ("[plans]\n\n[plans.plus]\nmember = 3", "line 4: plans.plus.member is not a setting. Settings of [plans.plus]"),
+        ('[plans.plus]\nmembers = "3"', "line 2: plans.plus.members must be a whole number"),
+        ("[plans]\nplus = { members = -3 }", "line 2: plans.plus.members must be at least 0"),
+        ("[plans.Très-grand]\nmembers = 3", "not valid TOML"),
+        ('[plans."Très grand"]\nmembers = 3', "must be named with at most 20 small letters"),
+        ("[plans.default]\nmembers = 3", "line 1: plans.default must be a text in quotes"),
         ('[school]\n# a comment\nnotice = "no"', "line 3: school.notice must be one of acknowledge, consent"),
         ("[sever]\nport = 1", "line 1: unknown section or key “sever”"),
         ("port = 1", "line 1: unknown section or key “port”"),
@@ -31,7 +44,7 @@ def test_the_example_file_of_the_project_is_the_generated_one(root):
     ],
 )
 def test_a_wrong_setting_is_named_with_its_line(text, expected):
-    with pytest.raises(ConfigError, match=expected.replace("[", r"\[")):
+    with pytest.raises(ConfigError, match=re.escape(expected)):
         config.parse(text)
 
 
@@ -57,3 +70,15 @@ def test_written_values_come_back_whatever_they_hold():
     text = config.example(school={"language": 'a"b\\c'}, server={"port": 9})
     read = config.parse(text, folder=Path("."))
     assert read.school.language == 'a"b\\c' and read.server.port == 9
+
+
+def test_a_table_adds_a_plan_without_limits_but_those_it_names():
+    read = config.parse('[plans]\ndefault = "grand"\n[plans.grand]\nstorage_gb = 100')
+    assert read.plans.named["grand"] == config.Plan(storage_gb=100) and read.plans.default == "grand"
+    assert set(config.PLANS) < set(read.plans.named)
+
+
+def test_a_line_that_a_built_in_plan_lacks_keeps_its_default():
+    read = config.parse("[plans.initiale]\nmembers = 0")
+    assert read.plans.named["initiale"] == config.Plan("Initiale", 2, 0, 5, 20, 1, 10)
+    assert config.Config().plans.named["initiale"].members == 100

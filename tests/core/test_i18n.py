@@ -23,3 +23,15 @@ def test_a_letter_speaks_its_readers_language_and_gives_it_back():
 
 def test_a_percent_sign_in_a_text_without_values_stays():
     assert i18n._("100 %") == "100 %"
+
+
+def test_an_error_whose_text_is_lazy_is_said_in_every_language():
+    from appliance.core.errors import DomainError
+    from appliance.core.i18n import languages, lazy_, speaking
+
+    class Damaged(DomainError):
+        default = lazy_("Ce fichier est abîmé.")
+
+    for language in languages():
+        with speaking(language):
+            assert Damaged().message and isinstance(Damaged().message, str)

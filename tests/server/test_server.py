@@ -2,6 +2,7 @@
 readers."""
 
 import http.client
+import re
 import signal
 import socket
 import time
@@ -114,3 +115,28 @@ def test_help_teaches_the_first_evening():
     assert done.returncode == 0
     for command in ("init", "serve", "migrate", "demo", "import", "account", "class", "check"):
         assert command in done.stdout
+
+
+@pytest.mark.parametrize("header", ("X-Forwarded-For", "Forwarded"))
+def test_a_proxy_that_nobody_declared_opens_no_metrics_and_is_told_in_the_log(config, header):
+    with serving(config) as server:
+        for headers, expected in (({}, 200), ({header: "for=127.0.0.1"}, 404)):
+            with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)) as connection:
+                connection.request("GET", "/metrics", headers=headers)
+                with connection.getresponse() as answer:
+                    assert answer.status == expected
+    assert "server.trusted_proxy is empty" in (config.parent / "server.log").read_text()
+
+
+def test_check_says_that_a_proxy_must_be_declared_and_how(config, tmp_path):
+    behind = tmp_path / "config.toml"
+    text = config.read_text()
+    assert 'public_url = "http://' in text
+    for entry in config.parent.iterdir():
+        if entry.name not in ("config.toml", "server.log"):
+            (tmp_path / entry.name).symlink_to(entry)
+    behind.write_text(re.sub(r'public_url = "[^"]*"', 'public_url = "https://ecole.example"', text))
+    said = preau("--config", behind, "check").stdout
+    assert "warning: a proxy stands in front" in said and "trusted_proxy" in said
+    behind.write_text(re.sub(r'trusted_proxy = "[^"]*"', 'trusted_proxy = "127.0.0.1"', behind.read_text()))
+    assert "warning" not in preau("--config", behind, "check").stdout

@@ -110,3 +110,32 @@ def test_creating_a_class_is_journaled(world):
     with database.transaction():
         places.create_classroom(world.actor("principal"), Classroom.get().school, Classroom.get().year, "CM2")
     assert last_entry()["event"] == "classroom_created"
+
+
+def test_a_pseudonym_that_was_rolled_back_is_not_remembered(world):
+    person = world.actor("hugo1")
+    audit.AuditPseudonym.delete().where(audit.AuditPseudonym.account_public_id == person.public_id).execute()
+    with pytest.raises(RuntimeError), database.transaction():
+        audit.record(person, "update", "x", kind="post")
+        raise RuntimeError
+    with database.transaction():
+        audit.record(person, "update", "x", kind="post")
+    assert last_entry()["actor"]["pseudonym"] == audit.pseudonym(person.public_id)
+
+
+def test_an_erased_salt_is_forgotten_with_the_write_on_the_account(world):
+    record(world)
+    before, person = last_entry()["actor"]["pseudonym"], world.actor("teacher").public_id
+    with database.transaction():
+        audit.AuditPseudonym.delete().where(audit.AuditPseudonym.account_public_id == person).execute()
+        audit.record(None, "delete", "user_erased", kind="account", object_id=person)
+    record(world)
+    assert last_entry()["actor"]["pseudonym"] != before
+
+
+def test_one_write_moves_all_the_scopes_that_it_names_known_or_not(world):
+    with database.transaction():
+        audit.bump("new:1")
+        audit.bump("new:1", "new:2", "new:3")
+    values = {row.scope: row.value for row in Revision.select().where(Revision.scope.startswith("new:"))}
+    assert values == {"new:1": 2, "new:2": 1, "new:3": 1}

@@ -88,13 +88,15 @@ class Container:
         inside = (
             "set -e; mount -t cgroup2 none /sys/fs/cgroup; "
             f"exec systemd-nspawn --quiet --directory={self.root} --register=no --keep-unit --console=pipe "
-            "--private-network --resolv-conf=off --hostname=ecole --boot"
+            "--private-network --resolv-conf=off --hostname=ecole "
+            # the firewall of a unit is a BPF program
+            "--capability=CAP_BPF,CAP_NET_ADMIN,CAP_SYS_ADMIN --system-call-filter=bpf --boot"
         )
-        log = (self.folder / "console.log").open("ab")
-        self.process = subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-c", inside],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-        )  # fmt: skip
+        with (self.folder / "console.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                ["unshare", "--mount", "--propagation", "private", "sh", "-c", inside],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             self.leader = self.leader or self._find_leader()
@@ -117,7 +119,7 @@ class Container:
 
     def run(self, *command, check: bool = True, input: str | None = None, seconds: int = 300, **options):
         """One command as root in the machine."""
-        entered = ["nsenter", "--target", str(self.leader), "--all", "--wd=/", "env", "-i"]
+        entered = ["nsenter", "--target", str(self.leader), "--all", "--wdns=/", "env", "-i"]
         entered += [
             "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
             "LANG=C.UTF-8",

@@ -9,16 +9,24 @@ import pytest
 
 # What may be lacking -> where it comes from.
 TOOLS = {
+    "bsdtar": "apt install libarchive-tools",
+    "unzip": "apt install unzip",
     "chromium": "apt install chromium",
     "pdftoppm": "apt install poppler-utils",
     "pdftotext": "apt install poppler-utils",
     "zbarimg": "apt install zbar-tools",
+    "heif-convert": "apt install libheif-examples",
+    "heif-enc": "apt install libheif-examples",
+    "clamd": "apt install clamav-daemon",
     "initdb": "apt install postgresql",
     "git": "apt install git",
+    "ffmpeg": "apt install ffmpeg",
+    "ffprobe": "apt install ffmpeg",
 }
 MODULES = {
     "playwright": "make install",
     "aiosmtpd": "make install (Debian: apt install python3-aiosmtpd)",
+    "tusclient": "make install (PyPI: tuspy)",
     "psycopg2": "make install (Debian: apt install python3-psycopg2)",
 }
 # A reason that begins so is no lack of a package, and holds under CI too.
@@ -40,7 +48,8 @@ def lacking(reason: str) -> None:
 def needs(name: str) -> str:
     """The path of a program or the name of a module that the test cannot do without."""
     if name in TOOLS:
-        found = shutil.which(name) if name != "initdb" else _initdb()
+        # Daemons are in /usr/sbin, which is on the path of root alone.
+        found = shutil.which(name) or shutil.which(name, path="/usr/sbin") if name != "initdb" else _initdb()
         if not found:
             lacking(f"{name} is not installed: {TOOLS[name]}")
         return str(found)

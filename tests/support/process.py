@@ -37,9 +37,16 @@ class Running:
 
 
 @contextmanager
-def serving(config: Path, *arguments: str, environment: dict | None = None):
-    """`preau --config F serve` on a free port, stopped at the end."""
-    command = [sys.executable, "-c", PREAU, "--config", str(config), *(arguments or ("serve", "--port", "0"))]
+def serving(config: Path, *arguments: str, environment: dict | None = None, before: str = ""):
+    """`preau --config F serve` on a free port, stopped at the end; `before` is run in it first (a fault to come)."""
+    command = [
+        sys.executable,
+        "-c",
+        f"{before}\n{PREAU}",
+        "--config",
+        str(config),
+        *(arguments or ("serve", "--port", "0")),
+    ]
     log = config.parent / "server.log"
     with log.open("ab") as stderr:
         variables = {**os.environ, **(environment or {})}

@@ -95,6 +95,7 @@ def _account(key: str, first: str, last: str) -> Account:
     account = Account.create(
         identifier=f"{key}@demo.test",
         email=f"{key}@demo.test",
+        email_confirmed_at=clock.now(),
         first_name=first,
         last_name=last,
         password_hash=PASSWORD_HASH,

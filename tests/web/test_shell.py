@@ -1,5 +1,7 @@
 """The shell: health, sessions, headers, errors."""
 
+import pytest
+
 
 def test_health_tells_status_version_database_and_schema(world, database_kind):
     answer = world.visitor().get("/healthz")
@@ -11,6 +13,11 @@ def test_metrics_are_for_loopback_only(world):
     visitor = world.visitor()
     assert b"preau_requests_total" in visitor.get("/metrics").data
     assert visitor.get("/metrics", environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code == 404
+
+
+@pytest.mark.parametrize("mark", ({"preau.forwarded": True}, {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}))
+def test_what_a_proxy_passes_on_is_not_loopback(world, mark):
+    assert world.visitor().get("/metrics", environ_base={"REMOTE_ADDR": "127.0.0.1", **mark}).status_code == 404
 
 
 def test_each_answer_forbids_framing_sniffing_and_inline_code(world):

@@ -23,7 +23,7 @@ originaux rentrent à la \
 maison à la fin du mois.""", ("paint", "paint"), {}),
     (8, 16, "CM1 A", "teacher", """Répétition de la chorale **mardi à 16 h 30** dans la salle polyvalente. \
 Merci de prévoir une gourde.""",
-     (), {"group": "Chorale"}),
+     (), {"group": "Chorale", "sound": "Frère Jacques.wav"}),
     (6, 17, "CM1 A", "teacher", """Récolte de feuilles dans la cour : chêne, érable, hêtre et charme. Nous \
 avons appris à les reconnaître \
 à leur bord.""", ("leaves", "leaves", "leaves", "leaves", "leaves"), {}),
@@ -37,7 +37,7 @@ Plus d’informations sur [le site de la ferme](https://example.org/ferme).""", 
 sortie.pdf"}),
     (0, 11, "CM1 A", "teacher", """La ferme ! Les enfants ont nourri les moutons et visité la grange. Une très \
 belle journée, \
-merci aux parents qui nous ont accompagnés.""", ("farm", "farm", "farm", "farm"), {}),
+merci aux parents qui nous ont accompagnés.""", ("farm", "farm", "farm", "farm"), {"film": "Le chemin de la ferme.mp4"}),
     (15, 17, "CE1", "teacher2", """Les CE1 préparent leur classe de mer. Voici à quoi ressemble la plage où \
 nous irons en mai.""",
      ("sea", "sea"), {}),

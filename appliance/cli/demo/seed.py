@@ -7,9 +7,9 @@ from datetime import timedelta
 from reportlab.pdfgen.canvas import Canvas
 from werkzeug.datastructures import FileStorage
 
-from appliance.cli.demo import people, pictures, posts
+from appliance.cli.demo import people, pictures, posts, recordings
 from appliance.core import clock
-from appliance.features.feed import actions
+from appliance.features.feed import actions, queries
 from appliance.features.onboarding.actions import accept_notice
 from appliance.school.models import Academy, Account, Group, School, SchoolYear, Student
 from appliance.school.policy import SYSTEM
@@ -104,12 +104,17 @@ def _publish(now) -> None:
             files.append(_file(pictures.draw_picture(scene, seed_number, size), f"photo-{seed_number}.jpg"))
         if "document" in options:
             files.append(_file(_programme(), options["document"]))
+        if recordings.can_make() and ("film" in options or "sound" in options):
+            make = recordings.make_film if "film" in options else recordings.make_sound
+            files.append(_file(make(), options.get("film") or options["sound"]))
         content = actions.Content(text=text)
         if "group" in options:
             group = Group.get(Group.name == options["group"]).public_id
             content = actions.Content(text=text, audience="groups", groups=(group,))
         actor = _actor(author)
         post = actions.publish(actor, classes[class_name], content, files=files)
+        if scenes[:1] == ("farm",):
+            _say_who_is_seen(actor, post)
         if options.get("pinned"):
             actions.pin(actor, post.public_id)
         made[text] = post
@@ -119,6 +124,15 @@ def _publish(now) -> None:
     actions.save_draft(teacher, classes["CM1 A"], actions.Content(text=posts.DRAFT))
     soon = clock.from_local(clock.local(now).replace(tzinfo=None, hour=8, minute=0, second=0) + timedelta(days=3))
     actions.schedule(teacher, classes["CM1 A"], actions.Content(text=posts.SCHEDULED), soon)
+
+
+def _say_who_is_seen(actor, post) -> None:
+    """Two children with image rights on the first photo: if one of them loses these, the photo is hidden."""
+    card = queries.get_card(actor, post.public_id)
+    seen = [
+        row.public_id for row in Student.select().where(Student.photo_rights == "yes").order_by(Student.id).limit(2)
+    ]
+    actions.tag(actor, post.public_id, {card.pictures[0].public_id: tuple(seen)})
 
 
 def _answer(made: dict, now) -> None:

@@ -2,7 +2,7 @@
 
 from appliance.core.feature import Feature, NavItem
 from appliance.core.i18n import lazy_
-from appliance.features.administration import models, routes
+from appliance.features.administration import jobs, models, routes
 
 feature = Feature(
     name="administration",
@@ -10,6 +10,7 @@ feature = Feature(
     blueprint=routes.bp,
     models=models.MODELS,
     no_personal_data={"journal_check": "dates and results of verifications, of nobody"},
+    jobs=(jobs.compare_files,),
     nav=(
         NavItem(
             lazy_("École"),

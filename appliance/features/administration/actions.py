@@ -3,13 +3,14 @@
 from datetime import date
 
 from appliance.core import clock
-from appliance.core.errors import Refused
+from appliance.core.errors import NotFound, Refused
 from appliance.core.i18n import _
 from appliance.features.administration import queries
 from appliance.features.administration.models import JournalCheck
 from appliance.school.models import Academy, Account, Classroom, Membership, School
 from appliance.school.policy import require
-from appliance.services import audit
+from appliance.services import audit, plans
+from appliance.services.media import store
 from appliance.services.people import accounts, places, resets
 from appliance.services.people.accounts import Person
 from appliance.storage.database import transaction
@@ -51,32 +52,33 @@ def rename_classroom(actor, public_id: str, name: str, level: str) -> None:
     places.rename_classroom(actor, queries.get_classroom(actor, public_id), name, level)
 
 
-def add_teacher(actor, limits, classroom: Classroom, identifier: str) -> None:
-    """Make someone who works for the academy a teacher of a class, within the number that the settings allow."""
+def add_teacher(actor, classroom: Classroom, identifier: str) -> None:
+    """Make someone who works for the academy a teacher of a class, within the number that its plan allows."""
     with transaction():
         account = _require_account(actor, classroom.school.academy_id, identifier)
-        require_room_for_teacher(limits, classroom, account)
+        require_room_for_teacher(classroom, account)
         places.add_teacher(actor, account, classroom)
 
 
-def create_teacher(actor, limits, classroom: Classroom, person: Person) -> tuple[Account, str]:
+def create_teacher(actor, classroom: Classroom, person: Person) -> tuple[Account, str]:
     """Open an account for a new teacher of a class; the code, shown once, lets them choose a password."""
     with transaction():
-        require_room_for_teacher(limits, classroom)
+        require_room_for_teacher(classroom)
         account = accounts.create_account(actor, person)
         places.add_teacher(actor, account, classroom)
         return account, resets.create_code(actor, account)
 
 
-def require_room_for_teacher(limits, classroom: Classroom, account: Account | None = None) -> None:
-    """Refuse one more teacher than the settings allow; someone who teaches here already is not one more."""
+def require_room_for_teacher(classroom: Classroom, account: Account | None = None) -> None:
+    """Refuse one more teacher than the plan of the class allows; someone who teaches here already is not one more."""
+    most = plans.plan_of(classroom.id).administrators
     teachers = {
         row.account_id
         for row in Membership.select().where((Membership.classroom == classroom.id) & (Membership.role == "teacher"))
     }
-    if len(teachers) >= limits.administrators_per_class and (account is None or account.id not in teachers):
+    if most is not None and len(teachers) >= most and (account is None or account.id not in teachers):
         raise Refused(
-            _("La classe a déjà %(max)d enseignants, le nombre maximal.", max=limits.administrators_per_class),
+            _("La classe a déjà %(max)d enseignants, le nombre maximal.", max=most),
             field="identifier",
         )
 
@@ -159,6 +161,13 @@ def _give(actor, place: School | Academy, account: Account, role: str) -> None:
     places.appoint(actor, account, _academy_of(place), role, place if isinstance(place, School) else None)
 
 
+def delete_quarantined(actor, media_public_id: str) -> None:
+    """Destroy a file that is in quarantine, unseen; administrators of its academy only."""
+    if all(each.public_id != media_public_id for each in queries.list_quarantined(actor)):
+        raise NotFound()
+    store.delete(actor, media_public_id)
+
+
 def verify_journal(actor) -> list[str]:
     """Recompute the journal's chain and tree, and keep the result; the verification itself is in the journal."""
     size, root = audit.root()
@@ -167,3 +176,17 @@ def verify_journal(actor) -> list[str]:
         JournalCheck.create(size=size, root=root, problems=len(problems))
         audit.record(actor, "read", "journal_verified", kind="journal", reason=f"{len(problems)} problems")
     return problems
+
+
+def choose_school_plan(actor, public_id: str, name: str) -> None:
+    """Choose the plan of a school's classes; administrators only, because its storage is the whole place's."""
+    school = queries.get_school(actor, public_id)
+    require(queries.administers(actor, school.academy_id))
+    plans.choose_for_school(actor, school, name)
+
+
+def choose_classroom_plan(actor, public_id: str, name: str | None, family_comfort: bool) -> None:
+    """Choose whether a class has *Confort famille*, and its own plan; that (None: unchanged) administrators only."""
+    classroom = queries.get_classroom(actor, public_id)
+    require(name is None or queries.administers(actor, classroom.school.academy_id))
+    plans.choose_for_classroom(actor, classroom, classroom.plan if name is None else name, family_comfort)

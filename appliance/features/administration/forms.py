@@ -1,9 +1,9 @@
 """What may be typed about places, offices and accounts."""
 
-from wtforms import StringField, validators
+from wtforms import BooleanField, StringField, validators
 
 from appliance.core.i18n import lazy_
-from appliance.web.forms import Form, Menu, at_most, one_line, required
+from appliance.web.forms import Choice, Form, Menu, at_most, one_line, required
 
 ROLES = {
     "principal": lazy_("Direction"),
@@ -76,3 +76,19 @@ class PersonForm(Form):
         description=lazy_("L’adresse électronique professionnelle, ou un nom choisi s’il n’y en a pas."),
     )
     role = Menu(lazy_("Fonction"))
+
+
+class SchoolPlanForm(Form):
+    """The plan of a school's classes."""
+
+    plan = Choice(lazy_("Formule des classes"), validators=[validators.Optional()])
+
+
+class ClassroomPlanForm(Form):
+    """The plan of a class, and what its families may do."""
+
+    plan = Choice(lazy_("Formule de la classe"), validators=[validators.Optional()])
+    family_comfort = BooleanField(
+        lazy_("Confort famille"),
+        description=lazy_("Les responsables peuvent enregistrer les photos et les vidéos de la classe."),
+    )

@@ -26,6 +26,7 @@ from appliance.school.models import (
 )
 from appliance.school.policy import tint
 from appliance.services.audit import AuditEntry
+from appliance.services.media.models import Media
 
 
 @dataclass(frozen=True)
@@ -238,6 +239,26 @@ def can_help(actor, account: Account) -> bool:
     taught = Classroom.select(Classroom.school).join(Membership).where(Membership.account == account.id)
     families = Guardian.select(Guardian.school).where(Guardian.account == account.id)
     return {row.school_id for row in taught} | {row.school_id for row in families} <= own
+
+
+def list_quarantined(actor) -> list[Media]:
+    """What the antivirus put in quarantine in the academies that the actor administers, the latest first: its class,
+    what was found, when; neither its name nor anything of what it holds."""
+    academies = [academy.id for academy in list_academies(actor)]
+    return list(
+        Media.select(Media.public_id, Media.reason, Media.created_at, Media.bytes, Classroom, School)
+        .join(Classroom)
+        .join(School)
+        .where((Media.state == "quarantined") & Media.deleted_at.is_null() & School.academy.in_(academies))
+        .order_by(Media.created_at.desc(), Media.id.desc())
+    )
+
+
+def count_waiting(actor) -> int:
+    """How many files wait to be prepared, or for the antivirus to answer, in these academies."""
+    academies = [academy.id for academy in list_academies(actor)]
+    waiting = (Media.state == "waiting") & Media.deleted_at.is_null() & School.academy.in_(academies)
+    return Media.select().join(Classroom).join(School).where(waiting).count()
 
 
 def list_entries(limit: int = 30) -> list[tuple]:

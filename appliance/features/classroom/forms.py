@@ -70,6 +70,15 @@ class PhotoRightsForm(Form):
     photo_rights = Choice(lazy_("Peut-on publier des photos de cet élève dans la classe\u202f?"), choices=PHOTO_RIGHTS)
 
 
+class ComfortForm(Form):
+    """What the guardians of one pupil may do more."""
+
+    family_comfort = BooleanField(
+        lazy_("Confort famille"),
+        description=lazy_("Ses responsables peuvent enregistrer les photos et les vidéos de la classe."),
+    )
+
+
 class AdultForm(Form):
     """An adult's names and how the school reaches them; nothing but the names is asked."""
 

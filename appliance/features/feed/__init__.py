@@ -4,6 +4,7 @@ from appliance.core.feature import Feature, PersonalData
 from appliance.core.i18n import lazy_
 from appliance.features.feed import jobs, models, queries, routes
 from appliance.services.media import access as media_access
+from appliance.services.media import arrivals
 
 media_access.register(queries.find_visible_media)
 
@@ -35,5 +36,5 @@ feature = Feature(
             path_to_person="read_receipt.account_id → account",
         ),
     ),
-    jobs=(jobs.publish_due_posts, jobs.forget_unattached_media),
+    jobs=(jobs.publish_due_posts, jobs.forget_unattached_media, arrivals.forget_expired),
 )

@@ -4,6 +4,8 @@ from appliance.features.feed import queries, rendering
 from appliance.features.feed.actions import Content, comment, pin, publish, react, save_draft, schedule
 from appliance.features.feed.events import PostPublished, PostWithdrawn
 from appliance.features.feed.queries import count_unread, summarise
+from appliance.features.feed.queries.album import find_album_month, list_album, list_album_months
+from appliance.features.feed.showing import duration
 
 FORM = rendering.FORM
 
@@ -14,7 +16,11 @@ __all__ = [
     "PostWithdrawn",
     "comment",
     "count_unread",
+    "duration",
+    "find_album_month",
     "freshness",
+    "list_album",
+    "list_album_months",
     "list_recent_for",
     "pin",
     "publish",
@@ -39,6 +45,6 @@ def render_cards(cards, actor):
     return rendering.draw_all(cards)
 
 
-def freshness(actor) -> tuple[int, ...]:
-    """What a page with posts of all classes of a person depends on, for `caching.page`; one query."""
-    return queries.freshness(actor, actor.classes)
+def freshness(actor, access=None) -> tuple[int, ...]:
+    """What a page with posts of all classes of a person, or of one, depends on, for `caching.page`; one query."""
+    return queries.freshness(actor, actor.classes if access is None else [access])

@@ -30,7 +30,8 @@ class Words(Field):
 
 
 class PostForm(Form):
-    """The composer; files come beside it, several in the field `files`."""
+    """The composer; files come beside it, several in the field `files`, or came before it: `uploads` holds their
+    ids."""
 
     text = TextAreaField(lazy_("Votre message"), filters=[many_lines])
     audience = StringField(lazy_("Pour qui"), default="whole")
@@ -41,6 +42,7 @@ class PostForm(Form):
     publish_on = DateField(lazy_("Date"), validators=[validators.Optional()])
     publish_time = TimeField(lazy_("Heure"), validators=[validators.Optional()])
     files = MultipleFileField(lazy_("Photos et documents"))
+    uploads = Words(lazy_("Fichiers envoyés"))
     removed = Words(lazy_("Retirer"))
     submission = HiddenField(default=ids.new_id)
     version = HiddenField()
@@ -56,7 +58,7 @@ class PostForm(Form):
             reactions_open=not self.reactions_closed.data,
         )
 
-    def uploads(self) -> list:
+    def chosen_files(self) -> list:
         """The files that were chosen; an empty field sends one without a name."""
         return [each for each in self.files.data or () if getattr(each, "filename", "")]
 

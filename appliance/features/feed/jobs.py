@@ -7,14 +7,16 @@ from typing import NamedTuple
 from peewee import fn
 
 from appliance.core import clock
+from appliance.features.feed.actions.common import journal
 from appliance.features.feed.actions.writing import make_public
 from appliance.features.feed.models import Attachment, Post
+from appliance.features.feed.queries import count_masked
 from appliance.features.feed.sealing import open_text
 from appliance.school.models import Academy, Classroom, School
 from appliance.school.policy import SYSTEM
 from appliance.services.media import store
 from appliance.services.media.models import Media
-from appliance.storage.database import connection, transaction
+from appliance.storage.database import connection, locked, transaction
 from appliance.storage.fields import to_micros
 from appliance.storage.prepared import P, Prepared
 
@@ -35,7 +37,7 @@ _DUE = Prepared(
         .join(Classroom, on=Post.classroom == Classroom.id)
         .join(School, on=Classroom.school == School.id)
         .join(Academy, on=School.academy == Academy.id)
-        .where((Post.status == "scheduled") & (Post.publish_at <= P("now")))
+        .where((Post.status == "scheduled") & (Post.publish_at <= P("now")) & Classroom.wrapped_key.is_null(False))
         .order_by(Post.publish_at, Post.id)
         .limit(100)
     )
@@ -69,7 +71,10 @@ def forget_unattached_media() -> int:
     old = clock.now() - timedelta(days=1)
     with connection():
         lost = Media.select(Media.public_id).where(
-            Media.deleted_at.is_null() & (Media.created_at < old) & ~fn.EXISTS(attached)
+            Media.deleted_at.is_null()
+            & (Media.created_at < old)
+            & (Media.state != "uploading")  # these expire by themselves
+            & ~fn.EXISTS(attached)
         )
         ids = [row.public_id for row in lost.limit(100)]
         for public_id in ids:
@@ -80,8 +85,12 @@ def forget_unattached_media() -> int:
 def _publish(row) -> bool:
     place = _Place(row.classroom_id, row.classroom_public_id, row.academy_public_id)
     with transaction():
-        post = Post.get_or_none((Post.id == row.id) & (Post.status == "scheduled") & (Post.publish_at <= clock.now()))
+        due = (Post.id == row.id) & (Post.status == "scheduled") & (Post.publish_at <= clock.now())
+        # Locked, and still of the class whose keys are in `row`: it may be moved at this very moment.
+        post = locked(Post.select().where(due & (Post.classroom == row.classroom_id))).get_or_none()
         if post is None:
             return False
         text = open_text(row._replace(sealed=post.sealed), "post", row.public_id, post.sealed)
+        if count_masked(row.id):  # rights were withdrawn since: the text goes out, the photo waits for a choice
+            journal(SYSTEM, place, "update", "image_rights_masked", object_id=row.public_id, seen_by="staff")
         return make_public(SYSTEM, place, post, text)

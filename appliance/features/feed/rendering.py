@@ -12,11 +12,10 @@ from appliance.core import richtext
 from appliance.core.i18n import _, lazy_, ngettext
 from appliance.features.feed import queries
 from appliance.features.feed.queries.cards import Card
-from appliance.features.feed.sealing import open_file_name
+from appliance.features.feed.showing import files
 from appliance.school.policy import tint
 from appliance.storage.fields import from_micros
 from appliance.web import caching
-from appliance.web.templating import file_size
 
 REACTIONS = {
     "thanks": (lazy_("Merci"), "heart"),
@@ -27,9 +26,12 @@ REACTIONS = {
 FORM = "actes"  # the id of the page's one form
 
 
-def draw(card: Card, *, full: bool = False) -> Markup:
-    """The card of a post; `full` is its own page, with all its photos."""
-    return Markup(caching.fragment(_key("card", card, full), lambda: _draw(card, full)))  # noqa: S704 - from a template
+def draw(card: Card, *, full: bool = False, given: dict | None = None) -> Markup:
+    """The card of a post; `full` is its own page, with all its photos and, for the staff, how often each reaction was
+    `given`."""
+    given = given or {}
+    key = _key("card", card, full, tuple(sorted(given.items())))
+    return Markup(caching.fragment(key, lambda: _draw(card, full, given)))  # noqa: S704 - from a template
 
 
 def draw_all(cards: list[Card]) -> Markup:
@@ -43,8 +45,8 @@ def _key(kind: str, card: Card, *more) -> tuple:
     return (kind, card._replace(post=post), *more)
 
 
-def _draw(card: Card, full: bool) -> str:
-    return flask.render_template("feed/_card.html", post=view(card), full=full, form=FORM)
+def _draw(card: Card, full: bool, given: dict) -> str:
+    return flask.render_template("feed/_card.html", post=view(card, given), full=full, form=FORM)
 
 
 def html_of(card: Card) -> Markup:
@@ -53,7 +55,7 @@ def html_of(card: Card) -> Markup:
     return Markup(caching.fragment(key, lambda: str(richtext.render(queries.text_of(card)))))  # noqa: S704 - sanitised
 
 
-def view(card: Card) -> SimpleNamespace:
+def view(card: Card, given: dict | None = None) -> SimpleNamespace:
     """What the card's template shows."""
     post, url = card.post, f"/publications/{card.post.public_id}"
     edited = post.edited_at is not None and post.status == "published"
@@ -70,11 +72,12 @@ def view(card: Card) -> SimpleNamespace:
         html=html_of(card),
         children=[child_view(child) for child in card.children],
         audience=_audience(card),
-        pictures=[picture(card, each, number) for number, each in enumerate(card.pictures, 1)],
-        documents=[document(card, each, number) for number, each in enumerate(card.documents, 1)],
+        **files(card),
         reach=_reach(card),
         reactions=[
-            SimpleNamespace(code=code, label=label, icon=icon, mine=post.reaction == code)
+            SimpleNamespace(
+                code=code, label=label, icon=icon, mine=post.reaction == code, count=(given or {}).get(code, 0)
+            )
             for code, (label, icon) in REACTIONS.items()
         ],
         reactions_open=post.reactions_open,
@@ -116,31 +119,6 @@ def remark(each) -> SimpleNamespace:
         private=each.is_private,
         is_own=each.is_own,
     )
-
-
-def picture(card: Card, file, number: int) -> SimpleNamespace:
-    """A photo as the mosaic shows it; its sizes are known before it arrives, so that nothing jumps."""
-    media = f"/medias/{file.public_id}"
-    width, height = file.width or 4, file.height or 3
-    wide = min(width, 800) if width >= height else round(width * min(height, 800) / height)
-    return SimpleNamespace(
-        public_id=file.public_id,
-        src=f"{media}/medium",
-        srcset=f"{media}/thumb {max(1, round(wide * 0.4))}w, {media}/medium {wide}w",
-        large=f"{media}/large",
-        width=width,
-        height=height,
-        url=f"/publications/{card.post.public_id}/photos/{number}",
-        alt=_("Photo %(number)s sur %(total)s", number=number, total=len(card.pictures)),
-    )
-
-
-def document(card: Card, file, number: int) -> SimpleNamespace:
-    """A document as its line shows it."""
-    name = open_file_name(card.post, file) or _("Document %(number)s", number=number)
-    kind = name.rpartition(".")[2].upper() if "." in name else ""
-    detail = ", ".join(part for part in (kind, file_size(file.size) if file.size else "") if part)
-    return SimpleNamespace(public_id=file.public_id, name=name, url=f"/medias/{file.public_id}/original", detail=detail)
 
 
 def _audience(card: Card) -> str:

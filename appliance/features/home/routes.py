@@ -35,6 +35,7 @@ def _draw(actor, children, child: str, before: str) -> str:
         child=child,
         cards=feed.render_cards(cards, actor),
         unread=sum(not card.is_read for card in cards),
+        further=_first_unread(cards),
         form=feed.FORM,
         here=here,
         newest=_address(child, "") if before else None,
@@ -44,6 +45,12 @@ def _draw(actor, children, child: str, before: str) -> str:
         waiting=queries.list_waiting(actor),
         offices=actor.offices,
     )
+
+
+def _first_unread(cards) -> str:
+    """Where reading begins, when it isn't at the first card."""
+    unread = [card.post.public_id for card in cards if not card.is_read]
+    return unread[0] if unread and cards[0].is_read else ""
 
 
 def _address(child: str, before: str) -> str:

@@ -5,7 +5,7 @@ from appliance.core.errors import NotFound, Refused
 from appliance.core.i18n import _
 from appliance.school.models import Account, NoticeAcceptance
 from appliance.services import audit
-from appliance.services.people import accounts
+from appliance.services.people import accounts, confirmations
 from appliance.storage.database import transaction
 
 THEMES = ("", "light", "dark")
@@ -32,12 +32,17 @@ def set_appearance(actor, language: str, theme: str) -> None:
 def set_email(actor, email: str, present: str, *, network: str = "") -> None:
     """Change the address that reset links go to; the present password proves that it is the person.
 
-    Another account may have it: refusing it would tell who has an account.
+    Another account may have it: refusing it would tell who has an account. It counts once it is confirmed, and a letter
+    asks for that each time it is saved until then.
     """
     email = accounts.fold_identifier(email)
     accounts.check_email(email)
-    accounts.prove_presence(actor, present, network=network)
-    _update(actor, "user_updated", "email", email=email, email_since=clock.now())
+    account = accounts.prove_presence(actor, present, network=network)
+    if email == account.email and account.email_confirmed_at is not None:
+        return
+    with transaction():
+        _update(actor, "user_updated", "email", email=email, email_since=clock.now(), email_confirmed_at=None)
+        confirmations.ask(Account.get_by_id(account.id))
 
 
 def withdraw_notice(actor) -> None:

@@ -97,6 +97,10 @@ def email():
             lambda: actions.set_email(actor, form.email.data, form.present.data, network=_network()), keep=_KEPT
         )
         if saved:
+            if accounts.must_confirm(actor):
+                return _home(
+                    _("Votre adresse est enregistrée. Ouvrez le lien que nous y envoyons\u202f: elle servira ensuite.")
+                )
             return _home(_("Votre adresse est enregistrée."))
     return _show("my_account/email.html", form, identifier=account.identifier)
 

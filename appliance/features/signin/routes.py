@@ -6,8 +6,9 @@ from appliance.core.errors import Refused, Unavailable
 from appliance.core.i18n import _
 from appliance.features.signin.forms import CodeForm, ForgottenForm, NewPasswordForm, SignInForm
 from appliance.services import audit, mail
-from appliance.services.people import accounts, resets
+from appliance.services.people import accounts, confirmations, resets
 from appliance.web import routing, sessions
+from appliance.web.forms import Form
 from appliance.web.routing import Slice
 
 bp = Slice("signin", __name__)
@@ -50,6 +51,18 @@ def sign_in():
         if done:
             return flask.redirect(target, 303)
     return _show("signin/sign_in.html", form, left="sorti" in flask.request.args)
+
+
+def _sign_in_later():
+    """The same page while too many wait: the identifier stays, and nothing was tried."""
+    form = SignInForm()
+    form.suite.data = routing.safe_target(flask.request.form.get("suite"))
+    form.refuse(Unavailable())
+    form.status = Unavailable.status
+    return _show("signin/sign_in.html", form, left=False)
+
+
+routing.BUSY[f"{bp.name}.sign_in"] = _sign_in_later
 
 
 @bp.page("/deconnexion", access="public", methods=("POST",))
@@ -105,6 +118,23 @@ def reset_link(code: str):
     except Refused as error:
         return _refuse_code(code, error)
     return _show("signin/reset.html", form)
+
+
+@bp.page("/confirmer-adresse/<code>", access="public", methods=("GET", "POST"))
+def confirm_email(code: str):
+    """The link of a mail: opening it spends nothing, since programs open links too; the button confirms."""
+    form = Form()
+    act = confirmations.confirm if flask.request.method == "POST" else confirmations.check
+    try:
+        act(code, network=_network())
+    except Refused as error:
+        form.refuse(error)
+        form.status = error.status
+    else:
+        if flask.request.method == "POST":
+            flask.flash(_("Votre adresse est confirmée."), "done")
+            return flask.redirect("/", 303)
+    return _show("signin/confirm_email.html", form, code=code)
 
 
 def _choose_password():

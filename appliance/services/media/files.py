@@ -66,10 +66,11 @@ class Writer:
         room."""
         context = object_context(self.place.academy_public_id, self.born_in, self.public_id, rendition, self.generation)
         encryptor = Encryptor(self.key, context, suite=_suite)
-        blob_id, crc32 = new_id() + new_id(), 0
+        blob_id, crc32 = new_id() + new_id(), None if rendition.startswith(PART) else 0
         with _blobs.writer(blob_id) as writer:
             for piece in pieces:
-                crc32 = zlib.crc32(piece, crc32)
+                if crc32 is not None:  # parts are never put into an archive
+                    crc32 = zlib.crc32(piece, crc32)
                 writer.write(encryptor.update(piece))
             writer.write(encryptor.finish())
             written = writer.finish()
@@ -109,7 +110,7 @@ def delete(blob_ids: Sequence[str]) -> None:
         _blobs.delete(blob_id)
 
 
-_MEDIA = (
+MEDIA = (
     Media.id.alias("media_id"),
     Media.public_id,
     Media.owner.alias("owner_id"),
@@ -129,7 +130,8 @@ _MEDIA = (
 )
 
 
-def _of_class(query):
+def of_class(query):
+    """A query on media with the class and the academy whose keys open them."""
     return (
         query.join(Classroom, on=Media.classroom == Classroom.id)
         .join(School, on=Classroom.school == School.id)
@@ -138,9 +140,9 @@ def _of_class(query):
 
 
 _FIND = Prepared(
-    lambda: _of_class(
+    lambda: of_class(
         Rendition.select(
-            Rendition.blob_id, Rendition.name.alias("rendition"), Rendition.mime, Rendition.size, *_MEDIA
+            Rendition.blob_id, Rendition.name.alias("rendition"), Rendition.mime, Rendition.size, *MEDIA
         ).join(Media, on=Rendition.media == Media.id)
     ).where(
         (Media.public_id == P("media"))
@@ -150,7 +152,7 @@ _FIND = Prepared(
     )
 )
 _FIND_MEDIA = Prepared(
-    lambda: _of_class(Media.select(*_MEDIA)).where((Media.public_id == P("media")) & Media.deleted_at.is_null())
+    lambda: of_class(Media.select(*MEDIA)).where((Media.public_id == P("media")) & Media.deleted_at.is_null())
 )
 LIST = Prepared(
     lambda: (

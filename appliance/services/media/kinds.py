@@ -42,6 +42,8 @@ KINDS = {
         Kind("png", "image/png", "picture", ("png",)),
         Kind("webp", "image/webp", "picture", ("webp",)),
         Kind("gif", "image/gif", "picture", ("gif",)),
+        Kind("heic", "image/heic", "picture", ("heic", "heif", "hif")),
+        Kind("avif", "image/avif", "picture", ("avif",)),
         Kind("pdf", "application/pdf", "document", ("pdf",)),
         Kind("odt", _OPEN_DOCUMENT + "text", "document", ("odt",)),
         Kind("ods", _OPEN_DOCUMENT + "spreadsheet", "document", ("ods",)),
@@ -114,9 +116,7 @@ def sniff(head: bytes, tail: bytes, fileobj: BinaryIO, *, allowed: frozenset[str
         raise FileRefused(
             "empty", _("Ce fichier est vide. Vérifiez qu’il s’ouvre sur votre appareil, puis renvoyez-le.")
         )
-    name = (
-        _find_picture(head) or _find_document(head, tail, fileobj, allowed) or movies.find_kind(head, fileobj, allowed)
-    )
+    name = _find_picture(head) or _find_document(head, tail, fileobj, allowed) or movies.find_kind(head, fileobj)
     if name is None:
         name = _find_text(head, fileobj, allowed)
     kind = KINDS[name]

@@ -67,7 +67,12 @@ class Rendition(Table):
 
 class Upload(Table):
     """A file on its way, piece by piece (tus 1.0): how long it is said to be, how much is durable, until when it may
-    go on. It ends with its last piece; what it leaves is the media."""
+    go on.
+
+    It outlives its last piece until it expires, so that a sender who never heard the last answer learns that all is
+    there instead of sending it again. `claimed_at` is when something took the media, once: from then on its sender
+    can no longer take it back from here.
+    """
 
     media = peewee.ForeignKeyField(Media, backref="uploads", on_delete="CASCADE", unique=True)
     length = peewee.BigIntegerField()
@@ -75,6 +80,7 @@ class Upload(Table):
     sha256 = BytesField(null=True)
     created_at = InstantField(default=clock.now)
     expires_at = InstantField(index=True)
+    claimed_at = InstantField(null=True)
 
 
 class MediaTag(Table):
@@ -91,4 +97,16 @@ class MediaTag(Table):
         indexes = ((("media", "student"), True),)
 
 
-MODELS = (Media, Rendition, Upload, MediaTag)
+class FileCheck(Table):
+    """One comparison of rows and files: how many files there should be and their bytes, how many were missing, and
+    what no row mentions any more."""
+
+    at = InstantField(default=clock.now, index=True)
+    files = peewee.IntegerField()
+    bytes = peewee.BigIntegerField()
+    missing = peewee.IntegerField()
+    leftovers = peewee.IntegerField()
+    leftover_bytes = peewee.BigIntegerField()
+
+
+MODELS = (Media, Rendition, Upload, MediaTag, FileCheck)

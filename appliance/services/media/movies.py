@@ -1,11 +1,12 @@
-"""Sound and moving pictures are recognised by their containers; nothing of them is decoded here."""
+"""Sound, moving pictures and the photos that share their container are recognised by it; nothing of them is decoded
+here."""
 
 import re
 import struct
 from typing import BinaryIO
 
 from appliance.core.i18n import _
-from appliance.services.media.refusals import FileRefused, refuse_kind
+from appliance.services.media.refusals import FileRefused
 
 _MP4_BRANDS = {
     b"isom",
@@ -23,7 +24,10 @@ _MP4_BRANDS = {
 }
 _MP4_BRANDS |= {b"qt  ", b"3gp4", b"3gp5", b"3gp6"}
 _SOUND_BRANDS = {b"M4A ", b"M4B "}
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis"}
+# ISO 23008-12 annex B, AV1 Image File Format §6: pictures, and sequences whose cover is shown.
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_AVIF_BRANDS = {b"avif", b"avis"}
+_MAX_BRANDS = 64
 _VIDEO_TRACK = re.compile(rb"hdlr.{8}vide", re.DOTALL)
 _SOUND_TRACK = re.compile(rb"hdlr.{8}soun", re.DOTALL)
 _MAX_BOXES = 1000
@@ -36,10 +40,10 @@ _BIT_RATES = {
 _SAMPLE_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 
 
-def find_kind(head: bytes, fileobj: BinaryIO, allowed: frozenset[str]) -> str | None:
-    """`mp3`, `m4a`, `ogg`, `wav`, `mp4`, `webm`, `weba`, or None where it is neither sound nor video."""
+def find_kind(head: bytes, fileobj: BinaryIO) -> str | None:
+    """`mp3`, `m4a`, `ogg`, `wav`, `mp4`, `webm`, `weba`, `heic`, `avif`, or None where it is none of these."""
     if head[4:8] == b"ftyp":
-        return _find_mp4(head, fileobj, allowed)
+        return _find_mp4(head, fileobj)
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
         return "wav"
     if head.startswith(b"OggS"):
@@ -50,11 +54,10 @@ def find_kind(head: bytes, fileobj: BinaryIO, allowed: frozenset[str]) -> str | 
     return "mp3" if _is_mp3(head, fileobj) else None
 
 
-def _find_mp4(head: bytes, fileobj: BinaryIO, allowed: frozenset[str]) -> str | None:
+def _find_mp4(head: bytes, fileobj: BinaryIO) -> str | None:
     brand = head[8:12]
-    if brand in _HEIC_BRANDS:
-        text = _("Les photos HEIC et AVIF ne sont pas encore acceptées. Enregistrez-les en JPEG avant de les envoyer.")
-        raise refuse_kind("heic", text, allowed)
+    if brand in _HEIC_BRANDS | _AVIF_BRANDS:
+        return "avif" if _read_brands(head) & _AVIF_BRANDS else "heic"
     if brand not in _MP4_BRANDS | _SOUND_BRANDS:
         return None
     index = _read_index(fileobj)
@@ -63,6 +66,12 @@ def _find_mp4(head: bytes, fileobj: BinaryIO, allowed: frozenset[str]) -> str | 
     if not _SOUND_TRACK.search(index):
         raise FileRefused("truncated", _("Cet enregistrement est incomplet : il a été coupé. Renvoyez-le."))
     return "m4a"
+
+
+def _read_brands(head: bytes) -> set[bytes]:
+    """The major brand and the compatible ones (ISO 14496-12 §4.3)."""
+    end = min(struct.unpack(">L", head[:4])[0], len(head), 16 + 4 * _MAX_BRANDS)
+    return {head[8:12], *(head[start : start + 4] for start in range(16, end - 3, 4))}
 
 
 def _read_index(fileobj: BinaryIO) -> bytes:

@@ -7,6 +7,7 @@ memory is refused from the header, before anything is decoded.
 import io
 import os
 import re
+import struct
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +38,11 @@ _TURNS = {
     6: Image.Transpose.ROTATE_270,
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
+}
+_SRGB_PRIMARIES = {
+    b"rXYZ": (0.4361, 0.2225, 0.0139),
+    b"gXYZ": (0.3851, 0.7169, 0.0971),
+    b"bXYZ": (0.1431, 0.0606, 0.7139),
 }
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 _PROFILE_SPACES = {"RGB": b"RGB ", "L": b"GRAY", "CMYK": b"CMYK"}
@@ -82,30 +88,30 @@ class Renditions:
         return next(item for item in self.items if item.name == name)
 
 
-def make_renditions(fileobj: BinaryIO, *, sizes: Mapping[str, int] = SIZES, limits: Limits = Limits()) -> Renditions:
+def make_renditions(
+    fileobj: BinaryIO, *, sizes: Mapping[str, int] = SIZES, limits: Limits = Limits(), upright: bool = False
+) -> Renditions:
     """The picture in each size (longest side; never enlarged), upright, in sRGB, on white, without metadata.
 
-    Raises FileRefused: too large, damaged, truncated, or no picture of an accepted format.
+    `upright` when what drew it has turned it already, whatever its EXIF says. Raises FileRefused: too large,
+    damaged, truncated, or no picture of an accepted format.
     """
     size = fileobj.seek(0, os.SEEK_END)
     if size > limits.max_bytes:
-        raise _too_large(
+        raise too_large(
             _("Cette photo pèse %(size)s Mo, pour %(limit)s Mo au plus.", **_megabytes(size, limits.max_bytes))
         )
     fileobj.seek(0)
     try:
         with Image.open(fileobj, formats=_FORMATS) as picture:
             _check_size(picture, fileobj, limits)
-            image = _draw(picture, max(sizes.values()))
+            image = _draw(picture, max(sizes.values()), upright)
     except FileRefused:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
-        raise _too_large() from error
+        raise too_large() from error
     except Exception as error:  # decoders raise a dozen types on damaged and hostile files
-        raise FileRefused(
-            "damaged",
-            _("Cette photo est incomplète ou abîmée. Vérifiez qu’elle s’ouvre sur votre appareil, puis renvoyez-la."),
-        ) from error
+        raise damaged() from error
     return _encode(image, sizes)
 
 
@@ -113,7 +119,16 @@ def _megabytes(size: int, limit: int) -> dict[str, int]:
     return {"size": -(-size // 1_000_000), "limit": limit // 1_000_000}
 
 
-def _too_large(text: str | None = None) -> FileRefused:
+def damaged() -> FileRefused:
+    """The refusal of a picture that nothing could read."""
+    return FileRefused(
+        "damaged",
+        _("Cette photo est incomplète ou abîmée. Vérifiez qu’elle s’ouvre sur votre appareil, puis renvoyez-la."),
+    )
+
+
+def too_large(text: str | None = None) -> FileRefused:
+    """The refusal of a picture that would take too much memory or time, and what to do about it."""
     text = text or _("Cette photo a trop de pixels pour être lue sans risque.")
     remedy = _("Réduisez-la ou faites-en une capture d’écran, puis renvoyez-la.")
     return FileRefused("too_large", f"{text} {remedy}")
@@ -122,7 +137,7 @@ def _too_large(text: str | None = None) -> FileRefused:
 def _check_size(picture: Image.Image, fileobj: BinaryIO, limits: Limits) -> None:
     width, height = picture.size
     if width < 1 or height < 1 or max(width, height) > limits.max_side or width * height > limits.max_pixels:
-        raise _too_large()
+        raise too_large()
     scans, buffered = 0, False
     max_scans = min(limits.max_scans, max(16, _MAX_SCANNED // (width * height)))
     if picture.format in ("JPEG", "MPO"):
@@ -131,7 +146,7 @@ def _check_size(picture: Image.Image, fileobj: BinaryIO, limits: Limits) -> None
         scans, buffered = _read_scans(fileobj.read(limits.max_bytes + 1), len(picture.getbands()), max_scans)
         fileobj.seek(position)
     if scans > max_scans or width * height * _bytes_per_pixel(picture, buffered) > limits.max_memory:
-        raise _too_large()
+        raise too_large()
 
 
 def _bytes_per_pixel(picture: Image.Image, buffered: bool) -> int:
@@ -161,13 +176,13 @@ def _read_scans(data: bytes, bands: int, enough: int) -> tuple[int, bool]:
     return scans, buffered
 
 
-def _draw(picture: Image.Image, longest: int) -> Image.Image:
+def _draw(picture: Image.Image, longest: int, upright: bool) -> Image.Image:
     """The decoded picture at most `longest` on its longest side, upright, opaque, in sRGB or grey."""
     box = _fit(picture.size, longest)
     profile = picture.info.get("icc_profile")
     picture.draft(None, box)  # does something only when asked for the picture's own ratio
     picture.load()
-    orientation = _read_orientation(picture)
+    orientation = 1 if upright else _read_orientation(picture)
     image = _reduce(picture, max(1, min(picture.width // box[0], picture.height // box[1]) // 2))
     if image.size != box:
         image = image.resize(box, Image.Resampling.LANCZOS)
@@ -224,7 +239,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         profile
         and len(profile) <= _MAX_PROFILE
         and profile[16:20] == _PROFILE_SPACES[image.mode]
-        and b"sRGB" not in profile
+        and not _is_srgb(profile)
     ):
         mode = "L" if image.mode == "L" else "RGB"
         try:
@@ -232,6 +247,24 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         except (ImageCms.PyCMSError, OSError, ValueError):
             pass  # a damaged profile: the colours are slightly off, the picture is there
     return image.convert("RGB") if image.mode == "CMYK" else image
+
+
+def _is_srgb(profile: bytes) -> bool:
+    """Whether a profile is the usual one, which needs no work: by its name and by its three primaries, since wide
+    ones mention sRGB too (ICC.1 §7.3, §9.2: tags of `XYZ ` type, s15Fixed16, under D50)."""
+    if b"sRGB" not in profile:
+        return False
+    count = min(int.from_bytes(profile[128:132], "big"), 100)
+    tags = {profile[at : at + 4]: profile[at + 4 : at + 8] for at in range(132, 132 + 12 * count, 12)}
+    for name, expected in _SRGB_PRIMARIES.items():
+        start = int.from_bytes(tags.get(name, b""), "big") + 8
+        value = profile[start : start + 12]
+        if len(value) < 12:
+            return False
+        found = [number / 65536 for number in struct.unpack(">3i", value)]
+        if any(abs(each - wanted) > 0.003 for each, wanted in zip(found, expected, strict=True)):
+            return False
+    return True
 
 
 def _encode(image: Image.Image, sizes: Mapping[str, int]) -> Renditions:

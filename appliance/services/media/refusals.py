@@ -20,7 +20,7 @@ def refuse_kind(reason: str, text: str, allowed: frozenset[str]) -> FileRefused:
 def describe_allowed(allowed: frozenset[str]) -> str:
     """A French sentence that lists what may be sent."""
     listed = {
-        "picture": _("des photos (JPEG, PNG, WebP, GIF)"),
+        "picture": _("des photos (JPEG, PNG, WebP, GIF, HEIC)"),
         "document": _("des documents (PDF, LibreOffice, Word, Excel, PowerPoint, texte)"),
         "audio": _("du son (MP3, M4A, OGG, WAV)"),
         "video": _("des vidéos (MP4, WebM)"),

@@ -5,39 +5,29 @@ What is accepted but never attached, or detached, loses its key first and its fi
 """
 
 import os
-import threading
 from collections.abc import Sequence
 
 from appliance.core import clock
-from appliance.core.i18n import _
 from appliance.core.ids import new_id
 from appliance.crypto import envelope, fields
 from appliance.crypto.keyring import OBJECT, new_key
 from appliance.school import keys
-from appliance.services import audit, work
-from appliance.services.media import files, kinds, names, pictures
-from appliance.services.media.models import Media, Rendition
+from appliance.services import audit, plans, work
+from appliance.services.media import admission, antivirus, documents, files, heif, kinds, names, still
+from appliance.services.media.models import Media, Rendition, Upload
 from appliance.services.media.refusals import FileRefused
 from appliance.storage import database
 from appliance.storage.blobs import BlobStore
 
 PROCESSING = "media"
 _PIECE = 256 * 1024
-
-_picture_limits = pictures.Limits()
-_document_bytes = 40_000_000
-_decoding = threading.BoundedSemaphore(2)
+_RAW = "application/octet-stream"  # what waits is not looked at by anybody
 
 
 def configure(blobs: BlobStore, *, suite: int, limits) -> None:
     """Use this store, this cipher for what is new, and these limits from here on."""
-    global _picture_limits, _document_bytes, _decoding
     files.configure(blobs, suite)
-    _decoding = threading.BoundedSemaphore(limits.pictures_at_once)
-    _document_bytes = limits.document_mb * 1_000_000
-    _picture_limits = pictures.Limits(
-        max_bytes=limits.picture_mb * 1_000_000, max_pixels=limits.picture_megapixels * 1_000_000
-    )
+    admission.configure(limits)
 
 
 def accept(actor, access, uploads: Sequence) -> list[Media]:
@@ -70,12 +60,9 @@ def accept(actor, access, uploads: Sequence) -> list[Media]:
 
 def _recognise(file) -> kinds.Kind:
     size = file.stream.seek(0, os.SEEK_END)
-    kind = kinds.identify(file.stream)
-    limit = _picture_limits.max_bytes if kind.family == "picture" else _document_bytes
-    if size > limit:
-        raise FileRefused(
-            "too_heavy", _("Ce fichier est trop lourd\u202f: %(limit)s\u202fMo au plus.", limit=limit // 1_000_000)
-        )
+    kind = kinds.identify(file.stream, allowed=admission.accepted())
+    admission.require_size(kind, size)
+    admission.require_tools(kind)
     files.check_room(size)
     return kind
 
@@ -85,18 +72,23 @@ class _Accepted(files.Writer):
 
     def __init__(self, access, kind: kinds.Kind):
         super().__init__(access, new_id(), new_key())
-        self.kind, self.name, self.state = kind, "", "ready"
+        self.kind, self.name = kind, ""
+        # Films, sound and what a program of its own reads are prepared behind the pages; what is kept as it came is
+        # seen by the antivirus first, where there is one.
+        slow = kind.family in ("audio", "video") or kind.name in heif.KINDS
+        scanned = kind.family == "document" and antivirus.is_configured()
+        self.state = "waiting" if slow or scanned else "ready"
 
 
 def _write(stored: _Accepted, file, refused: list[str]) -> None:
     stored.name = names.clean_file_name(file.filename, stored.kind)
     file.stream.seek(0)
-    if stored.kind.family != "picture":
-        stored.add(files.ORIGINAL, stored.kind.mime, iter(lambda: file.stream.read(_PIECE), b""))
+    if stored.state == "waiting" or stored.kind.family != "picture":
+        name, mime = (files.ORIGINAL, stored.kind.mime) if stored.state == "ready" else (f"{files.PART}00001", _RAW)
+        stored.add(name, mime, iter(lambda: file.stream.read(_PIECE), b""))
         return
     try:
-        with _decoding:
-            drawn = pictures.make_renditions(file.stream, limits=_picture_limits)
+        drawn = still.draw(stored.kind, file.stream)
     except FileRefused as error:
         refused.append(f"{names.clean_file_name(file.filename)}\u202f: {error.message}")
         return
@@ -107,6 +99,7 @@ def _write(stored: _Accepted, file, refused: list[str]) -> None:
 def _insert(actor, access, stored: list[_Accepted]) -> list[Media]:
     made = []
     with database.transaction():
+        plans.require_storage(access, sum(each.bytes for each in stored))
         for each in stored:
             media = insert(
                 actor, access, each.public_id, each.key, each.name,
@@ -115,6 +108,8 @@ def _insert(actor, access, stored: list[_Accepted]) -> list[Media]:
             Rendition.insert_many([{"media": media.id, **rendition} for rendition in each.renditions]).execute()
             if each.state == "waiting":
                 work.submit(PROCESSING, each.public_id)
+            elif each.kind.name in documents.PREVIEWED:
+                work.submit(documents.PREVIEW, each.public_id)
             made.append(media)
     return made
 
@@ -131,7 +126,7 @@ def insert(actor, place, public_id: str, key: bytes, name: str, **values) -> Med
             classroom=place.classroom_id,
             owner=actor.account_id or None,
             born_in=place.classroom_public_id,
-            name=fields.seal(class_key, name_context(place, public_id), name.encode()),
+            name=_seal_name(place, public_id, name),
             wrapped_key=envelope.wrap(
                 class_key, kind=OBJECT, parent_id=place.classroom_public_id, child_id=public_id, key=key
             ),
@@ -148,6 +143,10 @@ def insert(actor, place, public_id: str, key: bytes, name: str, **values) -> Med
             tenant=place.academy_public_id,
         )
     return media
+
+
+def _seal_name(place, public_id: str, name: str) -> bytes:
+    return fields.seal(keys.classroom_key(place.classroom_id), name_context(place, public_id), name.encode())
 
 
 def name_context(place, media_public_id: str) -> bytes:
@@ -176,6 +175,8 @@ def delete(actor, media_public_id: str) -> None:
         media = Media.get_or_none((Media.public_id == media_public_id) & Media.deleted_at.is_null())
         if media is None:
             return
+        # First: a piece that is arriving holds this row until it is counted, and is then in the list below.
+        Upload.delete().where(Upload.media == media.id).execute()
         Media.update(wrapped_key=None, name=None, bytes=0, deleted_at=clock.now()).where(Media.id == media.id).execute()
         audit.record(
             actor,
@@ -194,8 +195,13 @@ def settle(row, writer: files.Writer, **values) -> bool:
     """A processed media becomes ready: its new files take the place of those that it had; False when it was deleted
     meanwhile (nothing is left then).
 
-    `values`: family, kind, duration_ms, pages… The class learns of it through the journal.
+    `values`: family, kind, duration_ms, pages… The class learns of it through the journal. A document's name now ends
+    as its content says.
     """
+    kind = kinds.KINDS.get(values.get("kind", ""))
+    if kind is not None and kind.family == "document" and row.name is not None:
+        name = names.clean_file_name(open_name(row, row), kind)
+        values["name"] = _seal_name(row, row.public_id, name)
     return _replace_files(row, writer.renditions, "media_ready", state="ready", bytes=writer.bytes, **values)
 
 

@@ -17,8 +17,8 @@ from appliance.core.i18n import _, lazy_
 from appliance.core.richtext import normalise
 from appliance.school import policy
 from appliance.school.models import Account, Guardian, School, Session
-from appliance.services import audit, background
-from appliance.services.people import alerts, identifiers, passwords, throttle
+from appliance.services import audit, background, mail
+from appliance.services.people import alerts, confirmations, identifiers, passwords, throttle
 from appliance.storage.database import db, transaction
 from appliance.storage.prepared import P, Prepared
 
@@ -33,7 +33,12 @@ _FIND = Prepared(
         Account.select(Account.id, Account.public_id, Account.password_hash, Account.disabled_at.alias("disabled_at"))
         .where(
             (Account.identifier == P("typed"))
-            | ((Account.email == P("typed")) & (Account.email != "") & Account.disabled_at.is_null())
+            | (
+                (Account.email == P("typed"))
+                & (Account.email != "")
+                & (Account.email_confirmed_at.is_null(False) | (P("unasked") == 1))
+                & Account.disabled_at.is_null()
+            )
         )
         .order_by((Account.identifier == P("typed")).desc(), Account.email_since, Account.id)
         .limit(1)
@@ -150,7 +155,7 @@ def create_account(actor, person: Person, password: str | None = None, *, passwo
         password_hash = passwords.make_hash(password, words_about(person))
     try:
         with transaction():
-            return _insert(actor, person, password_hash)
+            return _insert(actor, person, password_hash, confirmed=True)
     except peewee.IntegrityError:  # the same identifier was taken in the meantime
         raise Refused(_("Cet identifiant est déjà pris. Choisissez-en un autre."), field="identifier") from None
 
@@ -163,23 +168,32 @@ def open_account(person: Person, password_hash: str) -> Account:
             made = replace(person, identifier=identifiers.make_identifier(person.first_name, person.last_name, digits))
             try:
                 with db.atomic():  # PostgreSQL goes on after a refused row only from a savepoint
-                    return _insert(None, made, password_hash)
+                    account = _insert(None, made, password_hash, confirmed=False)
+                confirmations.ask(account)
+                return account
             except peewee.IntegrityError:
                 continue  # that one is taken
     raise Unavailable()
 
 
-def _insert(actor, person: Person, password_hash: str) -> Account:
+def _insert(actor, person: Person, password_hash: str, *, confirmed: bool) -> Account:
+    now = clock.now()
     account = Account.create(
-        **vars(person), password_hash=password_hash, password_changed_at=clock.now() if password_hash else None
+        **vars(person),
+        password_hash=password_hash,
+        password_changed_at=now if password_hash else None,
+        email_confirmed_at=now if confirmed and person.email else None,
     )
     audit.record(actor or actor_of(account), "create", "user_created", kind="account", object_id=account.public_id)
     return account
 
 
 def find_account(typed: str):
-    """The row that a typed text signs in to, or None: an identifier, else the first to claim that address."""
-    return _FIND.first(typed=fold_identifier(typed)[:254])
+    """The row that a typed text signs in to, or None: an identifier, else the first to claim that address.
+
+    Where a relay can ask, a claim counts once it is confirmed.
+    """
+    return _FIND.first(typed=fold_identifier(typed)[:254], unasked=int(not mail.is_possible()))
 
 
 def list_claiming(typed: str) -> list[Account]:
@@ -188,7 +202,9 @@ def list_claiming(typed: str) -> list[Account]:
     named = Account.get_or_none((Account.identifier == folded) & Account.disabled_at.is_null())
     if named is not None:
         return [named]
-    claiming = Account.select().where((Account.email == folded) & Account.disabled_at.is_null())
+    claiming = Account.select().where(
+        (Account.email == folded) & Account.email_confirmed_at.is_null(False) & Account.disabled_at.is_null()
+    )
     return list(claiming.order_by(Account.email_since, Account.id).limit(MOST_CLAIMS)) if folded else []
 
 
@@ -309,6 +325,12 @@ def get_account(actor) -> Account:
     if account is None:
         raise NotFound()
     return account
+
+
+def must_confirm(actor) -> bool:
+    """Whether the actor's address waits for its mailbox to answer."""
+    account = get_account(actor)
+    return bool(account.email) and account.email_confirmed_at is None and mail.is_possible()
 
 
 def list_sessions(actor) -> list[Session]:

@@ -11,6 +11,7 @@ from appliance.crypto import fields
 from appliance.school import keys
 from appliance.school.models import Classroom, Enrolment, Guardian, Guardianship, School, Student
 from appliance.services import audit
+from appliance.services.media import rights
 from appliance.storage.database import transaction
 
 AUTHORITIES = ("legal", "contact", "withdrawn")
@@ -63,6 +64,8 @@ def update_student(actor, student: Student, **changes) -> None:
         if not changes:
             return
         Student.update(changes).where(Student.id == student.id).execute()
+        if "photo_rights" in changes:
+            rights.forget_permissions(student.id, changes["photo_rights"])
         event = "photo_rights_changed" if set(changes) == {"photo_rights"} else "student_updated"
         reason = changes.get("photo_rights", "")
         audit.record(actor, "update", event, kind="student", object_id=student.public_id, reason=reason)

@@ -31,7 +31,7 @@ _UNKNOWN = lazy_(
 _FIND = Prepared(
     lambda: Invitation.select(Invitation.id).where(
         (Invitation.code_hash == P("code"))
-        & Invitation.purpose.in_(("guardian", "colleague", "reset"))
+        & Invitation.purpose.in_(("guardian", "colleague", "reset", "email"))
         & Invitation.used_at.is_null()
         & Invitation.cancelled_at.is_null()
         & (Invitation.expires_at > P("now"))
@@ -111,4 +111,4 @@ def use(invitation: Invitation) -> None:
 
 
 def _hash(code: str, length: int) -> bytes:
-    return recovery.hash_code(keys.ring().derive("people/codes"), code, length)
+    return recovery.hash_code(keys.purpose_key(keys.CODES), code, length)

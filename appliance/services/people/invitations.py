@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from appliance.core import clock
-from appliance.core.config import Limits, Security
+from appliance.core.config import Security
 from appliance.core.errors import Denied, NotFound, QuotaReached, Refused
 from appliance.core.i18n import _
 from appliance.school.models import (
@@ -22,7 +22,7 @@ from appliance.school.models import (
     SchoolYear,
     Student,
 )
-from appliance.services import audit
+from appliance.services import audit, plans
 from appliance.services.people import accounts, codes, passwords, places
 from appliance.services.people.joining import (
     JoinFields,
@@ -35,7 +35,6 @@ from appliance.storage.database import transaction
 
 PURPOSES = ("guardian", "colleague")
 _life = timedelta(days=Security().invitation_days)
-_limits = Limits()
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,10 @@ class Welcome:
     role: str = ""
 
 
-def configure(security: Security, limits: Limits) -> None:
+def configure(security: Security) -> None:
     """Take the life of printed codes and the size of classes from here on."""
-    global _life, _limits
-    _life, _limits = timedelta(days=security.invitation_days), limits
+    global _life
+    _life = timedelta(days=security.invitation_days)
 
 
 def life() -> timedelta:
@@ -242,11 +241,12 @@ def _require_place(classroom: Classroom, role: str) -> None:
     if role != "teacher":
         return
     teachers = Membership.select().where((Membership.classroom == classroom) & (Membership.role == "teacher")).count()
-    if teachers >= _limits.administrators_per_class:
+    most = plans.plan_of(classroom.id).administrators
+    if most is not None and teachers >= most:
         raise QuotaReached(
             _(
                 "Cette classe a déjà %(most)s enseignants, le maximum. Rien n’a été modifié.",
-                most=_limits.administrators_per_class,
+                most=most,
             )
         )
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.core import clock
-from appliance.core.config import Limits
 from appliance.core.errors import Conflict, Denied, NotFound, QuotaReached, Refused
 from appliance.core.i18n import _, lazy_
 from appliance.core.richtext import normalise
@@ -22,7 +21,7 @@ from appliance.school.models import (
     SchoolYear,
     Student,
 )
-from appliance.services import audit
+from appliance.services import audit, plans
 from appliance.services.people import accounts, children, passwords, throttle
 from appliance.storage.database import transaction
 
@@ -33,7 +32,6 @@ _UNKNOWN_KEY = lazy_(
     "elle peut changer."
 )
 _LOOK_ALIKES = str.maketrans("OIL", "011")
-_limits = Limits()
 
 
 @dataclass(frozen=True)
@@ -43,12 +41,6 @@ class JoinFields:
     key: str
     child_name: str
     kinship: str = ""
-
-
-def configure(limits: Limits) -> None:
-    """Take the size of classes from here on."""
-    global _limits
-    _limits = limits
 
 
 def find_classroom_by_key(typed: str, *, network: str = "") -> Classroom:
@@ -199,11 +191,12 @@ def _require_place(room: Classroom) -> None:
         .distinct()
     )
     members = guardians.count() + Membership.select().where(Membership.classroom == room).count()
-    if members >= _limits.members_per_class:
+    most = plans.plan_of(room.id).members
+    if most is not None and members >= most:
         raise QuotaReached(
             _(
                 "Cette classe a déjà %(most)s membres, le maximum. Rien n’a été modifié.",
-                most=_limits.members_per_class,
+                most=most,
             )
         )
 

@@ -19,7 +19,7 @@ def create_academy(actor, name: str) -> Academy:
     """Create a tenant with a key of its own, wrapped under the KEK."""
     with transaction():
         public_id = new_id()
-        academy = Academy.create(public_id=public_id, name=name, wrapped_key=keys.new_academy_key(public_id))
+        academy = Academy.create(public_id=public_id, name=name, **keys.new_academy_key(public_id))
         audit.record(actor, "create", "academy_created", kind="academy", object_id=public_id, tenant=public_id)
     return academy
 

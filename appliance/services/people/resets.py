@@ -35,13 +35,13 @@ def request_mail(identifier: str, *, network: str = "", public_url: str) -> None
 
 
 def send_link(typed: str, public_url: str) -> None:
-    """Mail a link for each account that has this identifier or claims this address; unknown ones get nothing.
+    """Mail a link for each account that has this identifier or confirmed this address; unknown ones get nothing.
 
     A letter goes to the account's own address: claiming another's address sends one's own links there, never the
     reverse.
     """
     for account in accounts.list_claiming(typed):
-        if account.email:
+        if account.email and account.email_confirmed_at is not None:
             _send_link(account, public_url)
 
 

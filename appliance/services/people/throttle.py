@@ -75,7 +75,7 @@ def limits() -> Security:
 
 def subject_of(kind: str, typed: str) -> bytes:
     """What is counted for a typed text: a keyed hash, so that the table cannot be read or searched."""
-    return hmac.digest(keys.ring().derive("people/attempts"), f"{kind}\0{typed}".encode(), "sha256")[:16]
+    return hmac.digest(keys.purpose_key(keys.ATTEMPTS), f"{kind}\0{typed}".encode(), "sha256")[:16]
 
 
 def count_failures(kind: str, subject: bytes) -> int:

@@ -12,6 +12,7 @@ from appliance.core.errors import Conflict, NotFound, Refused
 from appliance.core.i18n import _
 from appliance.school.models import School
 from appliance.services import audit
+from appliance.services.media import rights
 from appliance.services.roster.apply import hold_school
 from appliance.services.roster.dependents import OWN_TABLES, find_references
 from appliance.services.roster.images import MODELS, batches, from_image, read_images
@@ -198,6 +199,8 @@ class _Undoing:
             back = self._back(kind, row)
             if back:
                 model.update(from_image(model, back)).where(model.id == row).execute()
+                if "photo_rights" in back:
+                    rights.forget_permissions(row, back["photo_rights"])
                 self._record("update", f"{kind}_restored", kind, self.present[kind][row])
                 self.result.restored += 1
 

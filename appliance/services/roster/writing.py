@@ -8,6 +8,7 @@ from appliance.core.ids import new_id
 from appliance.school import keys
 from appliance.school.models import Classroom, Enrolment, Guardian, Guardianship, Student
 from appliance.services import audit
+from appliance.services.media import rights
 from appliance.services.people import children, places
 from appliance.services.roster.difference import Plan, Step
 from appliance.services.roster.images import MODELS, batches, full_row, insert_all, to_image
@@ -171,6 +172,8 @@ class Writer:
     def _update_student(self, step: Step) -> None:
         row, after = self.state.students[step.ref].row, _typed(step.values)
         self._update("student", step.ref, {name: getattr(row, name) for name in after}, after)
+        if "photo_rights" in after:
+            rights.forget_permissions(step.ref, after["photo_rights"])
         event = "photo_rights_changed" if set(after) == {"photo_rights"} else "student_updated"
         self._record("update", event, "student", row.public_id, reason=str(after.get("photo_rights", "")))
         self.touched |= self.state.classes_of.get(step.ref, set())

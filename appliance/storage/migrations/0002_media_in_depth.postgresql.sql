@@ -25,6 +25,11 @@ CREATE UNIQUE INDEX "media_tag_media_id_student_id" ON "media_tag" ("media_id", 
 CREATE TABLE "task" ("id" SERIAL NOT NULL PRIMARY KEY, "kind" VARCHAR(30) NOT NULL, "subject" VARCHAR(32) NOT NULL, "created_at" BIGINT NOT NULL, "due_at" BIGINT NOT NULL, "attempts" INTEGER NOT NULL, "leased_until" BIGINT, "leased_by" VARCHAR(60) NOT NULL, "progress" SMALLINT NOT NULL, "failed_at" BIGINT, "error" VARCHAR(60) NOT NULL);
 CREATE UNIQUE INDEX "task_kind_subject" ON "task" ("kind", "subject");
 CREATE INDEX "task_failed_at_due_at" ON "task" ("failed_at", "due_at");
-CREATE TABLE "upload" ("id" SERIAL NOT NULL PRIMARY KEY, "media_id" INTEGER NOT NULL, "length" BIGINT NOT NULL, "received" BIGINT NOT NULL, "sha256" BYTEA, "created_at" BIGINT NOT NULL, "expires_at" BIGINT NOT NULL, FOREIGN KEY ("media_id") REFERENCES "media" ("id") ON DELETE CASCADE);
+CREATE TABLE "upload" ("id" SERIAL NOT NULL PRIMARY KEY, "media_id" INTEGER NOT NULL, "length" BIGINT NOT NULL, "received" BIGINT NOT NULL, "sha256" BYTEA, "created_at" BIGINT NOT NULL, "expires_at" BIGINT NOT NULL, "claimed_at" BIGINT, FOREIGN KEY ("media_id") REFERENCES "media" ("id") ON DELETE CASCADE);
 CREATE UNIQUE INDEX "upload_media_id" ON "upload" ("media_id");
 CREATE INDEX "upload_expires_at" ON "upload" ("expires_at");
+CREATE TABLE "purpose_key" ("purpose" VARCHAR(40) NOT NULL PRIMARY KEY, "kek_id" VARCHAR(16) NOT NULL, "wrapped_key" BYTEA NOT NULL);
+ALTER TABLE "account" ADD COLUMN "email_confirmed_at" BIGINT;
+UPDATE "account" SET "email_confirmed_at" = "email_since" WHERE "email" <> '';
+CREATE TABLE "file_check" ("id" SERIAL NOT NULL PRIMARY KEY, "at" BIGINT NOT NULL, "files" INTEGER NOT NULL, "bytes" BIGINT NOT NULL, "missing" INTEGER NOT NULL, "leftovers" INTEGER NOT NULL, "leftover_bytes" BIGINT NOT NULL);
+CREATE INDEX "file_check_at" ON "file_check" ("at");

@@ -25,6 +25,11 @@ CREATE UNIQUE INDEX "media_tag_media_id_student_id" ON "media_tag" ("media_id", 
 CREATE TABLE "task" ("id" INTEGER NOT NULL PRIMARY KEY, "kind" VARCHAR(30) NOT NULL, "subject" VARCHAR(32) NOT NULL, "created_at" INTEGER NOT NULL, "due_at" INTEGER NOT NULL, "attempts" INTEGER NOT NULL, "leased_until" INTEGER, "leased_by" VARCHAR(60) NOT NULL, "progress" INTEGER NOT NULL, "failed_at" INTEGER, "error" VARCHAR(60) NOT NULL);
 CREATE UNIQUE INDEX "task_kind_subject" ON "task" ("kind", "subject");
 CREATE INDEX "task_failed_at_due_at" ON "task" ("failed_at", "due_at");
-CREATE TABLE "upload" ("id" INTEGER NOT NULL PRIMARY KEY, "media_id" INTEGER NOT NULL, "length" INTEGER NOT NULL, "received" INTEGER NOT NULL, "sha256" BLOB, "created_at" INTEGER NOT NULL, "expires_at" INTEGER NOT NULL, FOREIGN KEY ("media_id") REFERENCES "media" ("id") ON DELETE CASCADE);
+CREATE TABLE "upload" ("id" INTEGER NOT NULL PRIMARY KEY, "media_id" INTEGER NOT NULL, "length" INTEGER NOT NULL, "received" INTEGER NOT NULL, "sha256" BLOB, "created_at" INTEGER NOT NULL, "expires_at" INTEGER NOT NULL, "claimed_at" INTEGER, FOREIGN KEY ("media_id") REFERENCES "media" ("id") ON DELETE CASCADE);
 CREATE UNIQUE INDEX "upload_media_id" ON "upload" ("media_id");
 CREATE INDEX "upload_expires_at" ON "upload" ("expires_at");
+CREATE TABLE "purpose_key" ("purpose" VARCHAR(40) NOT NULL PRIMARY KEY, "kek_id" VARCHAR(16) NOT NULL, "wrapped_key" BLOB NOT NULL);
+ALTER TABLE "account" ADD COLUMN "email_confirmed_at" INTEGER;
+UPDATE "account" SET "email_confirmed_at" = "email_since" WHERE "email" <> '';
+CREATE TABLE "file_check" ("id" INTEGER NOT NULL PRIMARY KEY, "at" INTEGER NOT NULL, "files" INTEGER NOT NULL, "bytes" INTEGER NOT NULL, "missing" INTEGER NOT NULL, "leftovers" INTEGER NOT NULL, "leftover_bytes" INTEGER NOT NULL);
+CREATE INDEX "file_check_at" ON "file_check" ("at");

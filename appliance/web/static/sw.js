@@ -4,6 +4,8 @@ const CACHE = "preau-shell-1";
 const OFFLINE = "/static/offline.html";
 const FIRST = [OFFLINE, "/static/css/tokens.css", "/static/css/base.css", "/static/css/layout.css", "/static/css/components.css", "/static/favicon.svg", "/static/img/drawings.svg", "/static/img/chalk.svg"];
 const SHELL = /^\/static\/(css|js|fonts|img|vendor)\/|^\/static\/(icons|favicon)\.svg$/;
+// Megabytes that few people need: the browser's own cache keeps them, once is enough.
+const LARGE = /\.(wasm|onnx)$/;
 const MOST = 80;
 
 self.addEventListener("install", (event) => {
@@ -36,6 +38,6 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
-  if (SHELL.test(url.pathname)) event.respondWith(shell(request).catch(() => caches.match(request, { ignoreSearch: true }).then((kept) => kept ?? Response.error())));
+  if (SHELL.test(url.pathname) && !LARGE.test(url.pathname)) event.respondWith(shell(request).catch(() => caches.match(request, { ignoreSearch: true }).then((kept) => kept ?? Response.error())));
   else if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => caches.match(OFFLINE)));
 });

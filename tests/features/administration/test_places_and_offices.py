@@ -1,6 +1,5 @@
 """Schools, classes and offices: a head governs one school, an administrator the academy, nobody a class's contents."""
 
-import dataclasses
 import re
 
 import pytest
@@ -9,6 +8,7 @@ from appliance.core import clock as core_clock
 from appliance.school.models import Account, Classroom, Membership, Office, School
 from appliance.school.policy import SYSTEM
 from appliance.services.people import places
+from tests.support.plan import set_plan
 
 
 def main_of(answer) -> str:
@@ -128,8 +128,7 @@ def test_a_teacher_is_given_to_a_class_within_the_limit(world):
     browser = world.sign_in("principal")
     for _time in range(2):
         assert browser.submit(url, {"identifier": "Teacher2@demo.test"}).status_code == 303
-    limits = dataclasses.replace(world.config.limits, administrators_per_class=2)
-    world.app.config["PREAU"] = dataclasses.replace(world.config, limits=limits)
+    set_plan(administrators=2)
     answer = browser.submit(url, {"identifier": "far_teacher@demo.test"})
     assert answer.status_code == 422 and "nombre maximal" in answer.text
     assert browser.submit(url, {"identifier": "personne"}).status_code == 422

@@ -1,6 +1,5 @@
 """Pupils and their adults are added, corrected, linked, withdrawn; forms keep what was typed and mind double clicks."""
 
-import dataclasses
 import json
 from datetime import date
 
@@ -9,6 +8,7 @@ import pytest
 from appliance.school import policy
 from appliance.school.models import Enrolment, Guardian, Student
 from appliance.services.people import children
+from tests.support.plan import set_plan
 
 
 def test_a_pupil_is_added_to_the_class(world, room, events):
@@ -162,8 +162,7 @@ def test_a_head_links_a_guardian_of_any_class_and_a_teacher_of_their_own_classes
 
 
 def test_a_class_that_is_full_takes_nobody_more(world, room):
-    limits = dataclasses.replace(world.config.limits, members_per_class=11)
-    world.app.config["PREAU"] = dataclasses.replace(world.config, limits=limits)
+    set_plan(members=11)
     browser = world.sign_in("teacher")
     answers = [
         browser.submit(room.pupil("Léa", "/responsables/nouveau"), {**ADULT, "first_name": name})

@@ -1,6 +1,5 @@
 """The team, the class key, requests to join, groups and letters."""
 
-import dataclasses
 import re
 
 import pytest
@@ -11,6 +10,7 @@ from appliance.school.models import Classroom, Group, GroupStudent, Guardian, In
 from appliance.school.policy import SYSTEM
 from appliance.services.people import accounts, children, invitations, places
 from appliance.services.people.joining import JoinFields
+from tests.support.plan import set_plan
 
 
 def ask(world, who="stranger", child="Léa Dubois"):
@@ -83,8 +83,7 @@ def test_adding_a_colleague_never_tells_whether_a_family_has_an_account(world, r
 
 
 def test_a_class_has_so_many_teachers_at_most_and_always_one(world, room):
-    limits = dataclasses.replace(world.config.limits, administrators_per_class=1)
-    world.app.config["PREAU"] = dataclasses.replace(world.config, limits=limits)
+    set_plan(administrators=1)
     teacher = world.sign_in("teacher")
     answer = teacher.submit(f"{room.url}/equipe", {"identifier": "teacher2@demo.test", "role": "teacher"})
     assert answer.status_code in (413, 422) and "nombre maximal" in answer.text

@@ -10,6 +10,7 @@ import pytest
 from appliance.features.feed import actions
 from appliance.features.feed.models import Comment, Post
 from appliance.services.media.models import Media
+from tests.support.plan import set_plan
 
 
 @pytest.fixture
@@ -153,8 +154,7 @@ def test_a_refused_file_is_named_with_the_reason_and_nothing_stays(world, feed, 
 
 
 def test_too_many_photos_are_refused_and_leave_nothing(world, feed, picture):
-    limits = dataclasses.replace(world.config.limits, photos_per_post=2)
-    world.app.config["PREAU"] = dataclasses.replace(world.config, limits=limits)
+    set_plan(photos_per_post=2)
     files = [(BytesIO(picture()), "a.jpg") for _ in range(3)]
     answer = world.sign_in("teacher").submit(f"{feed.path()}/publications/nouvelle", {"text": "Trop", "files": files})
     assert answer.status_code == 422 and "2 photos au plus" in answer.get_data(as_text=True)

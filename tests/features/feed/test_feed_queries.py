@@ -52,10 +52,9 @@ def fill(world, feed, number):
 
 
 def statements_of(browser, path, count_sql, **options):
-    """The SQL of one visit, when decisions about people are remembered and nothing else is."""
+    """The SQL of one visit when nothing is remembered: no decision about people, no page."""
     browser.get("/healthz")
     policy.forget()
-    browser.get(path)
     caching.store.clear()
     with count_sql() as statements:
         answer = browser.get(path, **options)
@@ -144,3 +143,29 @@ def test_reading_the_feed_makes_no_write(world, feed, count_sql):
     for who in ("teacher", "guardian1"):
         _answer, statements = statements_of(world.sign_in(who), feed.path(), count_sql)
         assert not [sql for sql in statements if not sql.startswith("SELECT")]
+
+
+@pytest.mark.parametrize("who", ("teacher", "guardian1"))
+def test_a_comment_takes_seven_statements_from_the_session_to_the_journal(world, feed, count_sql, who):
+    post, browser = feed.publish(), world.sign_in(who)
+    url = f"/publications/{post.public_id}/commentaires"
+    browser.submit(url, {"text": "Bonjour"})
+    with count_sql() as statements:
+        assert browser.submit(url, {"text": "Merci", "submission": "abc1"}).status_code == 303
+    assert len([sql for sql in statements if not sql.startswith(("BEGIN", "COMMIT"))]) <= 7, "\n".join(statements)
+
+
+def test_comments_closed_between_the_reading_and_the_writing_take_nothing_more(world, feed, monkeypatch):
+    from appliance.features.feed.actions import answering
+
+    post, seal = feed.publish(), answering.seal_beside
+
+    def close_then_seal(*arguments):
+        actions.set_answers(world.actor("teacher"), post.public_id, comments_open=False)
+        return seal(*arguments)
+
+    monkeypatch.setattr(answering, "seal_beside", close_then_seal)
+    browser = world.sign_in("guardian1")
+    answer = browser.submit(f"/publications/{post.public_id}/commentaires", {"text": "Trop tard"})
+    assert answer.status_code == 422 and "Trop tard" in answer.get_data(as_text=True)
+    assert not Comment.select().exists()

@@ -365,3 +365,20 @@ def test_every_form_that_hashes_a_password_queues_beside_the_pages():
 
     assert {"/connexion", "/reinitialiser", "/invitation", "/invitation/", "/joindre"} <= set(SLOW_PATHS)
     assert {"/compte/mot-de-passe", "/compte/adresse"} <= set(SLOW_PATHS)
+
+
+def test_when_too_many_wait_the_identifier_stays_and_no_password_is_tried(world, monkeypatch):
+    from appliance.services.people import passwords
+
+    monkeypatch.setattr(passwords, "verify", lambda *arguments: pytest.fail("a password was tried"))
+    typed = {"identifier": "guardian1@demo.test", "password": "ne-pas-montrer", "suite": "/compte"}
+    answer = world.visitor().post("/connexion", data=typed, headers={"Preau-Busy": "1"})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 503 and answer.headers["Retry-After"] == "5"
+    assert 'value="guardian1@demo.test"' in page and 'value="/compte"' in page and "ne-pas-montrer" not in page
+    assert "Beaucoup de monde se connecte" in page
+
+
+def test_other_forms_are_not_read_at_all_when_too_many_wait(world):
+    answer = world.visitor().post("/mot-de-passe-oublie", data={"identifier": "x"}, headers={"Preau-Busy": "1"})
+    assert answer.status_code == 503 and answer.headers["Retry-After"] == "5"

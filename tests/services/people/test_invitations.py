@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from appliance.core.config import Limits, Security
+from appliance.core.config import Security
 from appliance.core.errors import Conflict, Denied, NotFound, QuotaReached, Refused
 from appliance.school import policy
 from appliance.school.models import Account, Guardian, Guardianship, Invitation, JoinRequest, Membership
 from appliance.school.policy import SYSTEM
 from appliance.services.people import accounts, children, codes, invitations, joining, throttle
+from tests.support.plan import set_plan
 
 GOOD = "quatre chevaux bleus dansent"
 
@@ -18,8 +19,7 @@ GOOD = "quatre chevaux bleus dansent"
 def _limits():
     yield
     accounts.configure(Security())
-    invitations.configure(Security(), Limits())
-    joining.configure(Limits())
+    invitations.configure(Security())
 
 
 def person(email="new@demo.test"):
@@ -209,10 +209,9 @@ def test_a_colleague_joins_the_class_with_the_role_of_the_invitation(world):
 
 
 def test_a_class_has_no_more_teachers_than_its_limit(world):
-    from dataclasses import replace
 
     code = invitations.invite_colleague(*staff(world))
-    invitations.configure(Security(), replace(Limits(), administrators_per_class=1))
+    set_plan(administrators=1)
     with pytest.raises(QuotaReached):
         invitations.link_account(world.actor("teacher2"), code)
     with pytest.raises(QuotaReached):

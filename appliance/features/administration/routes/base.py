@@ -27,8 +27,3 @@ def to(endpoint: str, **values):
 def done(text: str) -> None:
     """Say on the next page what was done."""
     flask.flash(text, "done")
-
-
-def limits():
-    """The numbers of the settings."""
-    return flask.current_app.config["PREAU"].limits

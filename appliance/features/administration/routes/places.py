@@ -5,7 +5,9 @@ import flask
 from appliance.core.errors import NotFound
 from appliance.core.i18n import _
 from appliance.features.administration import actions, forms, queries
-from appliance.features.administration.routes.base import bp, done, limits, show, show_code, to
+from appliance.features.administration.routes import antivirus, care
+from appliance.features.administration.routes.base import bp, done, show, show_code, to
+from appliance.services import plans
 from appliance.services.people import accounts
 
 BOTH = ("GET", "POST")
@@ -18,7 +20,8 @@ def index():
     schools, academies = queries.list_schools(actor), queries.list_academies(actor)
     if len(schools) == 1 and not academies:
         return to("school", school=schools[0].public_id)
-    return show("index", schools=schools, academies=academies)
+    cards = {**antivirus.card(actor), **care.card(actor)} if academies else {}
+    return show("index", schools=schools, academies=academies, **cards)
 
 
 @bp.page("/administration/academies/<academy>/ecoles/nouvelle", access="admin", methods=BOTH)
@@ -37,10 +40,13 @@ def add_school(academy):
 def school(school):
     """A school: its classes by year, its head."""
     found = queries.get_school(flask.g.actor, school)
+    classrooms = queries.list_classrooms(found)
     return show(
         "school",
         school=found,
-        classrooms=queries.list_classrooms(found),
+        classrooms=classrooms,
+        storages=plans.list_storage_of([each.id for each in classrooms]),
+        plan=plans.plan_named(found.plan),
         holders=queries.list_holders(found),
         roles=forms.ROLES,
         is_admin=queries.administers(flask.g.actor, found.academy_id),
@@ -76,10 +82,13 @@ def classroom(classroom):
     """A class from outside: its name, its teachers' names, and a form for one more; nothing of what it holds."""
     found, form = queries.get_classroom(flask.g.actor, classroom), forms.IdentifierForm()
     del form.role
-    if form.submit(lambda: actions.add_teacher(flask.g.actor, limits(), found, form.identifier.data)):
+    if form.submit(lambda: actions.add_teacher(flask.g.actor, found, form.identifier.data)):
         done(_("La classe a un enseignant de plus."))
         return to("classroom", classroom=classroom)
-    return show("classroom", form, form=form, classroom=found, team=queries.list_team(found), roles=forms.ROLES)
+    return show(
+        "classroom", form, form=form, classroom=found, team=queries.list_team(found), roles=forms.ROLES,
+        plan=plans.plan_of(found.id), storage=plans.storage_of(found.id),
+    )  # fmt: skip
 
 
 @bp.page("/administration/classes/<classroom>/modifier", access="manager", methods=BOTH)
@@ -98,7 +107,7 @@ def create_teacher(classroom):
     """Open an account for a new teacher; the code is shown once."""
     found, form = queries.get_classroom(flask.g.actor, classroom), forms.PersonForm()
     del form.role
-    if form.submit(lambda: actions.create_teacher(flask.g.actor, limits(), found, person_of(form))):
+    if form.submit(lambda: actions.create_teacher(flask.g.actor, found, person_of(form))):
         account, code = form.result
         return show_code(account, code, flask.url_for(".classroom", classroom=classroom))
     return show(

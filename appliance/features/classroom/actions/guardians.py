@@ -9,6 +9,7 @@ from appliance.features.classroom.actions.names import fold
 from appliance.features.classroom.queries import people
 from appliance.school.models import Guardian, Guardianship, Student
 from appliance.school.policy import require
+from appliance.services import plans
 from appliance.services.people import children
 from appliance.services.people.children import Contact
 from appliance.storage.database import transaction
@@ -19,7 +20,6 @@ _TWICE = timedelta(minutes=1)
 def add_guardian(
     actor,
     access,
-    limits,
     student_public_id: str,
     *,
     first_name: str,
@@ -48,7 +48,7 @@ def add_guardian(
                 _("Cet élève a déjà un adulte de ce nom. Si c’est quelqu’un d’autre, cochez la case et recommencez."),
                 field="namesake",
             )
-        require_room(access, limits)
+        require_room(access)
         guardian = children.create_guardian(
             actor,
             people.get_classroom(access).school,
@@ -63,7 +63,7 @@ def add_guardian(
 
 
 def link_guardian(
-    actor, access, limits, student_public_id: str, guardian_public_id: str, *, authority: str, kinship: str = "",
+    actor, access, student_public_id: str, guardian_public_id: str, *, authority: str, kinship: str = "",
     document_reference: str = "",
 ) -> None:  # fmt: skip
     """Link a pupil with someone whom the school already knows through a class that the actor manages."""
@@ -75,7 +75,7 @@ def link_guardian(
         known = {guardian.public_id: guardian for guardian in list_known(actor, access, student_public_id)}
         if guardian_public_id not in known:
             raise Refused(_("Choisissez une personne dans la liste."), field="guardian")
-        require_room(access, limits)
+        require_room(access)
         _link(actor, known[guardian_public_id], pupil.id, authority, kinship, document_reference)
 
 
@@ -160,12 +160,13 @@ def count_members(access) -> int:
     return len(guardians) + len(people.list_team(access))
 
 
-def require_room(access, limits) -> None:
-    """Refuse one more adult once the class has as many members as the settings allow."""
-    if count_members(access) >= limits.members_per_class:
+def require_room(access) -> None:
+    """Refuse one more adult once the class has as many members as its plan allows."""
+    most = plans.plan_of(access.classroom_id).members
+    if most is not None and count_members(access) >= most:
         raise QuotaReached(
             _(
                 "La classe a atteint son nombre maximal de membres (%(max)d). Rien n’a été ajouté.",
-                max=limits.members_per_class,
+                max=most,
             )
         )

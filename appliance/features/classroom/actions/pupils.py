@@ -9,6 +9,7 @@ from appliance.features.classroom.actions.names import fold
 from appliance.features.classroom.queries import people
 from appliance.school.models import Enrolment, Student
 from appliance.school.policy import require
+from appliance.services import plans
 from appliance.services.people import children
 from appliance.storage.database import transaction
 
@@ -55,6 +56,12 @@ def set_photo_rights(actor, access, public_id: str, photo_rights: str) -> None:
     if photo_rights not in PHOTO_RIGHTS:
         raise Refused(_("Choisissez une des réponses."), field="photo_rights")
     children.update_student(actor, _row(access, public_id), photo_rights=photo_rights)
+
+
+def set_family_comfort(actor, access, public_id: str, family_comfort: bool) -> None:
+    """Say whether this pupil's guardians may save photos and films, whatever the others of the class may."""
+    require(access.can_manage)
+    plans.set_family_comfort(actor, access, _row(access, public_id), family_comfort)
 
 
 def end_enrolment(actor, access, public_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Who works with the class: colleagues added or taken off, within the numbers that the settings allow."""
+"""Who works with the class: colleagues added or taken off, within the numbers that the plan of the class allows."""
 
 from appliance.core.errors import QuotaReached, Refused
 from appliance.core.i18n import _
@@ -6,11 +6,12 @@ from appliance.features.classroom.actions.guardians import require_room
 from appliance.features.classroom.queries import people
 from appliance.school.models import Account, Classroom, Membership, Office, School
 from appliance.school.policy import require
+from appliance.services import plans
 from appliance.services.people import accounts, invitations, places
 from appliance.storage.database import transaction
 
 
-def add_colleague(actor, access, limits, identifier: str, role: str) -> None:
+def add_colleague(actor, access, identifier: str, role: str) -> None:
     """Add someone who already works for the academy; anybody else's account is not found, whether it exists or not."""
     require(access.can_manage)
     with transaction():
@@ -31,27 +32,28 @@ def add_colleague(actor, access, limits, identifier: str, role: str) -> None:
                 _("Cette personne est déjà dans l’équipe. Pour changer son rôle, retirez-la puis ajoutez-la."),
                 field="identifier",
             )
-        require_place(access, limits, role)
+        require_place(access, role)
         places.add_teacher(actor, account, people.get_classroom(access), role)
 
 
-def invite_colleague(actor, access, limits, role: str) -> str:
+def invite_colleague(actor, access, role: str) -> str:
     """A code that brings a colleague who has no account yet into the team, once."""
     require(access.can_manage)
-    require_place(access, limits, role)
+    require_place(access, role)
     return invitations.invite_colleague(actor, access, role)
 
 
-def require_place(access, limits, role: str) -> None:
-    """Refuse one more member, or one more teacher, than the settings allow."""
-    require_room(access, limits)
+def require_place(access, role: str) -> None:
+    """Refuse one more member, or one more teacher, than the plan of the class allows."""
+    require_room(access)
+    most = plans.plan_of(access.classroom_id).administrators
     teachers = sum(colleague.role == "teacher" for colleague in people.list_team(access))
-    if role == "teacher" and teachers >= limits.administrators_per_class:
+    if role == "teacher" and most is not None and teachers >= most:
         raise QuotaReached(
             _(
                 "La classe a déjà %(max)d enseignants, le nombre maximal. Ajoutez cette personne comme assistante, "
                 "ou retirez d’abord quelqu’un.",
-                max=limits.administrators_per_class,
+                max=most,
             )
         )
 

@@ -35,6 +35,7 @@ _PUPILS = Prepared(
             Student.usage_name,
             Student.born_on,
             Student.photo_rights,
+            Student.family_comfort,
         )
         .join(Enrolment, on=Enrolment.student == Student.id)
         .where(
@@ -152,6 +153,7 @@ def list_pupils(access) -> list[Pupil]:
             row.born_on,
             row.photo_rights,
             tuple(adults.get(row.id, ())),
+            row.family_comfort,
         )
         for row in pupils
     ]

@@ -54,6 +54,7 @@ class Pupil(Marked):
     born_on: date | None
     photo_rights: str
     adults: tuple[Adult, ...] = ()
+    family_comfort: bool = False
 
 
 @dataclass(frozen=True)

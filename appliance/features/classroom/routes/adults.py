@@ -6,7 +6,7 @@ from appliance.core.i18n import _
 from appliance.features.classroom import forms
 from appliance.features.classroom.actions import guardians, letters
 from appliance.features.classroom.queries import people
-from appliance.features.classroom.routes.base import bp, done, limits, open_managed, pdf, public_url, show, to
+from appliance.features.classroom.routes.base import bp, done, open_managed, pdf, public_url, show, to
 from appliance.school.models import Guardian
 from appliance.services.people.children import Contact
 
@@ -24,7 +24,6 @@ def add_guardian(classroom, pupil):
         lambda: guardians.add_guardian(
             flask.g.actor,
             access,
-            limits(),
             pupil,
             contact=_contact(form),
             **_values(form, *_CONTACT),
@@ -43,9 +42,7 @@ def link_guardian(classroom, pupil):
     known = guardians.list_known(flask.g.actor, access, pupil)
     form.guardian.choices = [("", _("Choisir…")), *((each.public_id, each.name) for each in known)]
     if form.submit(
-        lambda: guardians.link_guardian(
-            flask.g.actor, access, limits(), pupil, form.guardian.data, **_values(form, "guardian")
-        )
+        lambda: guardians.link_guardian(flask.g.actor, access, pupil, form.guardian.data, **_values(form, "guardian"))
     ):
         done(_("Le lien est fait."))
         return to("pupil", access, pupil=pupil)

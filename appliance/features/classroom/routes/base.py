@@ -37,11 +37,6 @@ def open_managed(classroom: str) -> policy.ClassAccess:
     return access
 
 
-def limits():
-    """The numbers of the settings."""
-    return flask.current_app.config["PREAU"].limits
-
-
 def show(template: str, access, form=None, **values):
     """Render a page of the class, with the status of its forms (200 when none was refused)."""
     filled = [each for each in (form, *values.values()) if isinstance(each, Form)]

@@ -6,6 +6,7 @@ from appliance.features.classroom.actions import pupils
 from appliance.features.classroom.queries import people
 from appliance.features.classroom.routes.base import bp, open_staffed, show
 from appliance.school import policy
+from appliance.services import plans
 
 
 @bp.page("/classes", access="signed_in")
@@ -32,6 +33,8 @@ def members(classroom):
         team=team,
         departed=departed,
         contacts=False,
+        storage=plans.storage_of(access.classroom_id, flask.g.actor),
+        plan=plans.plan_of(access.classroom_id, flask.g.actor),
     )
 
 

@@ -27,8 +27,7 @@ def pupil(classroom, pupil):
     """A pupil's record with the adults' contact details; each opening is in the journal."""
     access = open_staffed(classroom)
     record = people.read_pupil(flask.g.actor, access, pupil)
-    form = forms.PhotoRightsForm(photo_rights=record.photo_rights)
-    return show("classroom/pupil.html", access, form, pupil=record)
+    return _draw(access, record, forms.PhotoRightsForm(formdata=None, photo_rights=record.photo_rights))
 
 
 @bp.page("/classes/<classroom>/eleves/<pupil>/modifier", access="staff", methods=BOTH)
@@ -50,7 +49,23 @@ def photo_rights(classroom, pupil):
     if form.submit(lambda: pupils.set_photo_rights(flask.g.actor, access, pupil, form.photo_rights.data)):
         done(_("Le droit à l’image est à jour."))
         return to("pupil", access, pupil=pupil)
-    return show("classroom/pupil.html", access, form, pupil=people.read_pupil(flask.g.actor, access, pupil))
+    return _draw(access, people.read_pupil(flask.g.actor, access, pupil), form)
+
+
+@bp.page("/classes/<classroom>/eleves/<pupil>/confort", access="staff", methods=("POST",))
+def family_comfort(classroom, pupil):
+    """Give *Confort famille* to the pupil's guardians, or take it back."""
+    access, form = open_managed(classroom), forms.ComfortForm()
+    if form.submit(lambda: pupils.set_family_comfort(flask.g.actor, access, pupil, form.family_comfort.data)):
+        done(_("C’est enregistré. Cela vaut dès maintenant."))
+        return to("pupil", access, pupil=pupil)
+    record = people.read_pupil(flask.g.actor, access, pupil)
+    return _draw(access, record, forms.PhotoRightsForm(formdata=None, photo_rights=record.photo_rights), form)
+
+
+def _draw(access, record, form, comfort=None):
+    comfort = comfort or forms.ComfortForm(formdata=None, family_comfort=record.family_comfort)
+    return show("classroom/pupil.html", access, form, pupil=record, comfort=comfort)
 
 
 @bp.page("/classes/<classroom>/eleves/<pupil>/depart", access="staff", methods=BOTH)

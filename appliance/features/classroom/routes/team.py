@@ -7,7 +7,8 @@ from appliance.core.i18n import _
 from appliance.features.classroom import forms
 from appliance.features.classroom.actions import class_key, team
 from appliance.features.classroom.queries import people
-from appliance.features.classroom.routes.base import bp, done, limits, open_managed, public_url, show, to
+from appliance.features.classroom.routes.base import bp, done, open_managed, public_url, show, to
+from appliance.services import plans
 from appliance.services.people import invitations
 
 BOTH = ("GET", "POST")
@@ -17,7 +18,7 @@ BOTH = ("GET", "POST")
 def team_list(classroom):
     """Who works with the class; a form for a colleague who has an account, another for a printed code."""
     access, form = open_managed(classroom), forms.ColleagueForm()
-    if form.submit(lambda: team.add_colleague(flask.g.actor, access, limits(), form.identifier.data, form.role.data)):
+    if form.submit(lambda: team.add_colleague(flask.g.actor, access, form.identifier.data, form.role.data)):
         done(_("Votre collègue fait partie de l’équipe."))
         return to("team_list", access)
     return show(
@@ -26,7 +27,7 @@ def team_list(classroom):
         form,
         invite=forms.InviteColleagueForm(formdata=None),
         team=people.list_team(access),
-        most=limits().administrators_per_class,
+        most=plans.plan_of(access.classroom_id).administrators,
     )
 
 
@@ -34,7 +35,7 @@ def team_list(classroom):
 def invite_colleague(classroom):
     """A code for a colleague without account; shown once."""
     access, form = open_managed(classroom), forms.InviteColleagueForm()
-    if form.submit(lambda: team.invite_colleague(flask.g.actor, access, limits(), form.invited_role.data)):
+    if form.submit(lambda: team.invite_colleague(flask.g.actor, access, form.invited_role.data)):
         return show(
             "classroom/colleague_invited.html",
             access,
@@ -49,7 +50,7 @@ def invite_colleague(classroom):
         forms.ColleagueForm(formdata=None),
         invite=form,
         team=people.list_team(access),
-        most=limits().administrators_per_class,
+        most=plans.plan_of(access.classroom_id).administrators,
     )
 
 

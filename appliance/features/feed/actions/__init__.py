@@ -10,25 +10,35 @@ from appliance.features.feed.actions.answering import (
 )
 from appliance.features.feed.actions.common import Content, can_change, get_writable
 from appliance.features.feed.actions.managing import pin, restore, set_answers, unpin, withdraw
-from appliance.features.feed.actions.writing import delete_draft, edit, publish, save_draft, schedule
+from appliance.features.feed.actions.moving import Answers, count_answers, list_destinations, move_post
+from appliance.features.feed.actions.seen import decide, replace_blurred, tag
+from appliance.features.feed.actions.writing import delete_draft, edit, publish, release, save_draft, schedule
 
 __all__ = [
+    "Answers",
     "Content",
     "can_change",
     "comment",
     "consult_readers",
+    "count_answers",
+    "decide",
     "delete_draft",
     "edit",
     "get_writable",
+    "list_destinations",
     "mark_read",
+    "move_post",
     "pin",
     "publish",
     "react",
+    "release",
     "remove_comment",
+    "replace_blurred",
     "restore",
     "save_draft",
     "schedule",
     "set_answers",
+    "tag",
     "unpin",
     "unreact",
     "withdraw",

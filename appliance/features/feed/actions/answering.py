@@ -12,7 +12,7 @@ from appliance.core.richtext import clean_input
 from appliance.features.feed import queries
 from appliance.features.feed.actions.common import DEFAULT_LIMITS, journal, require_key, require_pace
 from appliance.features.feed.models import REACTIONS, Comment, Post, Reaction, ReadReceipt
-from appliance.features.feed.sealing import seal_text
+from appliance.features.feed.sealing import seal_beside
 from appliance.school import policy
 from appliance.storage.database import transaction
 from appliance.storage.fields import to_micros
@@ -27,21 +27,29 @@ _REACT = Prepared(
     ).on_conflict_ignore()
 )
 
-_OPEN = Prepared(lambda: Post.select(Post.comments_open).where((Post.id == P("post")) & (Post.status == "published")))
 _SUBMITTED = Prepared(
     lambda: Comment.select(Comment.public_id).where(
         (Comment.author == P("author")) & (Comment.submission == P("submission"))
     )
 )
+# Written only while the post takes comments: it is asked by the very statement that writes.
 _COMMENT = Prepared(
-    lambda: Comment.insert(
-        public_id=P("public_id"),
-        post=P("post"),
-        author=P("author"),
-        from_staff=P("from_staff"),
-        sealed=P("sealed"),
-        submission=P("submission"),
-        created_at=P("at"),
+    lambda: Comment.insert_from(
+        Post.select(P("public_id"), Post.id, P("author"), P("from_staff"), P("sealed"), P("submission"), P("at")).where(
+            (Post.id == P("post"))
+            & (Post.classroom == P("classroom"))  # or it was moved: the text is sealed for the class that it left
+            & (Post.status == "published")
+            & Post.comments_open
+        ),
+        (
+            Comment.public_id,
+            Comment.post,
+            Comment.author,
+            Comment.from_staff,
+            Comment.sealed,
+            Comment.submission,
+            Comment.created_at,
+        ),
     )
 )
 
@@ -54,44 +62,39 @@ class Written(NamedTuple):
 
 def comment(actor, post: str, text: str, *, submission: str | None = None, limits=DEFAULT_LIMITS) -> Written:
     """Write under a post: a guardian to the staff alone, the staff to all its readers. The same form twice is one."""
-    card, access = _get_answerable(actor, post)
     submission = require_key(submission)
-    done = _find_submitted(actor, submission)
-    if done is not None:
-        return done
+    row, access = _get_answerable(actor, post, submission)
+    if row.submitted is not None:
+        return Written(row.submitted)
     text = clean_input(text, limit=limits.comment_chars, field="text")
     if not text:
         raise Refused(_("Écrivez votre commentaire avant de l’envoyer."), field="text")
-    require_pace(Comment, actor, limits.comments_per_hour)
+    require_pace(row.written, limits.comments_per_hour)
     public_id = new_id()
+    values = {
+        "public_id": public_id,
+        "post": row.id,
+        "classroom": row.classroom_id,
+        "author": actor.account_id,
+        "from_staff": access.is_staff,
+        "sealed": seal_beside(row, "comment", public_id, text),
+        "submission": submission,
+        "at": to_micros(clock.now()),
+    }
+    seen_by = "class" if access.is_staff else "reader"
     try:
         with transaction():
-            # Asked again under the writer's lock: comments may have been closed, the form may have come twice.
-            still_open = _OPEN.first(post=card.post.id)
-            if still_open is None or not still_open.comments_open:
+            if not _COMMENT.run(**values):
                 raise Refused(
                     _("Les commentaires de cette publication sont fermés. Votre texte n’a pas été envoyé."),
                     field="text",
                 )
-            done = _find_submitted(actor, submission)
-            if done is not None:
-                return done
-            _COMMENT.run(
-                public_id=public_id,
-                post=card.post.id,
-                author=actor.account_id,
-                from_staff=access.is_staff,
-                sealed=seal_text(access, "comment", public_id, text),
-                submission=submission,
-                at=to_micros(clock.now()),
-            )
-            seen_by = "class" if access.is_staff else "reader"
             journal(actor, access, "create", "comment_created", kind="comment", object_id=public_id, seen_by=seen_by)
-    except peewee.IntegrityError:
-        done = _find_submitted(actor, submission)
+    except peewee.IntegrityError:  # the same form came twice at once
+        done = _SUBMITTED.first(author=actor.account_id, submission=submission) if submission else None
         if done is None:
             raise
-        return done
+        return Written(done.public_id)
     return Written(public_id)
 
 
@@ -122,13 +125,13 @@ def react(actor, post: str, kind: str) -> None:
     """Give a post one word; another word takes its place, the same word again changes nothing."""
     if kind not in REACTIONS:
         raise Refused(_("Choisissez une des réactions proposées."))
-    card, access = _get_answerable(actor, post)
+    row, access = _get_answerable(actor, post)
     with transaction():
-        still_open = Post.select(Post.reactions_open).where((Post.id == card.post.id) & (Post.status == "published"))
+        still_open = Post.select(Post.reactions_open).where((Post.id == row.id) & (Post.status == "published"))
         if not still_open.scalar():
             raise Refused(_("Les réactions à cette publication sont fermées."))
-        mine = (Reaction.post == card.post.id) & (Reaction.account == actor.account_id)
-        if _REACT.run(post=card.post.id, account=actor.account_id, kind=kind, at=to_micros(clock.now())):
+        mine = (Reaction.post == row.id) & (Reaction.account == actor.account_id)
+        if _REACT.run(post=row.id, account=actor.account_id, kind=kind, at=to_micros(clock.now())):
             operation = "create"
         elif Reaction.update(kind=kind).where(mine & (Reaction.kind != kind)).execute():
             operation = "update"
@@ -140,9 +143,9 @@ def react(actor, post: str, kind: str) -> None:
 
 def unreact(actor, post: str) -> None:
     """Take one's reaction back."""
-    card, access = _get_answerable(actor, post)
+    row, access = _get_answerable(actor, post)
     with transaction():
-        mine = (Reaction.post == card.post.id) & (Reaction.account == actor.account_id)
+        mine = (Reaction.post == row.id) & (Reaction.account == actor.account_id)
         if Reaction.delete().where(mine).execute():
             seen_by = "staff" if access.is_staff else "reader"
             journal(actor, access, "delete", "reaction_removed", kind="reaction", object_id=post, seen_by=seen_by)
@@ -171,14 +174,9 @@ def consult_readers(actor, card) -> list:
     return families
 
 
-def _get_answerable(actor, post: str):
+def _get_answerable(actor, post: str, submission: str | None = None):
     """A published post that this person sees, and their access; nothing is answered to drafts and withdrawn posts."""
-    card = queries.get_card(actor, post)
-    if card.post.status != "published":
+    row = queries.get_answerable(actor, post, submission)
+    if row.status != "published":
         raise Refused(_("Cette publication n’est pas en ligne\u202f: on ne peut pas y répondre."))
-    return card, policy.get_access_by_id(actor, card.post.classroom_id)
-
-
-def _find_submitted(actor, submission: str | None) -> Written | None:
-    row = _SUBMITTED.first(author=actor.account_id, submission=submission) if submission else None
-    return Written(row.public_id) if row is not None else None
+    return row, policy.get_access_by_id(actor, row.classroom_id)

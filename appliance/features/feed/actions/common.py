@@ -1,7 +1,7 @@
 """What every act on the feed goes through: may this person do it, how often, whose pages change."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from peewee import fn
@@ -21,7 +21,10 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class Content:
-    """What a person writes in a post; groups and pupils are named by their public ids."""
+    """What a person writes in a post; groups and pupils are named by their public ids.
+
+    `tags` says who is seen on which file that was uploaded before: pupils by media.
+    """
 
     text: str = ""
     audience: str = "whole"
@@ -29,6 +32,7 @@ class Content:
     students: tuple[str, ...] = ()
     comments_open: bool = True
     reactions_open: bool = True
+    tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def journal(
@@ -41,6 +45,7 @@ def journal(
     object_id: str,
     seen_by: str,
     reader: int | None = None,
+    reason: str = "",
 ) -> None:
     """Record a write and make stale exactly the pages of those who see it.
 
@@ -48,6 +53,11 @@ def journal(
     `nobody` (a read), or `reader`: the staff and one person (the actor unless `reader` says who). No other guardian's
     page moves, so that nothing can be inferred from its tag.
     """
+    stale: tuple[str, ...] = ()
+    if seen_by in ("staff", "reader"):
+        stale = (f"staff:{place.classroom_id}",)
+    if seen_by == "reader":
+        stale += (f"reader:{reader or actor.account_id}",)
     audit.record(
         actor,
         operation,
@@ -58,11 +68,9 @@ def journal(
         classroom_id=place.classroom_id if seen_by == "class" else None,
         tenant=place.academy_public_id,
         role=role_in(actor, place.classroom_id),
+        reason=reason,
+        stale=stale,
     )
-    if seen_by in ("staff", "reader"):
-        audit.bump(f"staff:{place.classroom_id}")
-    if seen_by == "reader":
-        audit.bump(f"reader:{reader or actor.account_id}")
 
 
 def role_in(actor, classroom_id: int) -> str:
@@ -94,10 +102,14 @@ def _written(table) -> Prepared:
     )
 
 
-def require_pace(table, actor, per_hour: int) -> None:
-    """QuotaReached when this person wrote as many rows of a table as one hour allows."""
+def count_written(table, actor) -> int:
+    """How many rows of a table this person wrote within the last hour."""
     since = clock.now() - timedelta(hours=1)
-    written = _written(table).first(author=actor.account_id, since=to_micros(since)).number
+    return _written(table).first(author=actor.account_id, since=to_micros(since)).number
+
+
+def require_pace(written: int, per_hour: int) -> None:
+    """QuotaReached when a person wrote as much within the last hour as one hour allows."""
     if written >= per_hour:
         raise QuotaReached(
             _(

@@ -1,4 +1,5 @@
-"""Attachments: accepted by the media store, counted against the limits, put at their place in a post."""
+"""Attachments: accepted by the media store or uploaded before, counted against the limits, put at their place in a
+post."""
 
 from contextlib import contextmanager
 
@@ -7,16 +8,32 @@ from peewee import fn
 from appliance.core.errors import QuotaReached
 from appliance.core.i18n import ngettext
 from appliance.features.feed.models import Attachment
-from appliance.services.media import store
+from appliance.services import plans
+from appliance.services.media import arrivals, store
 from appliance.services.media.models import Media
 
 
+class Files:
+    """What comes with a post: files of its form, stored already, and one's own uploads, taken when the post is
+    written."""
+
+    def __init__(self, actor, access, media: list, uploads: tuple[str, ...], limits):
+        self.actor, self.access, self.media, self.uploads, self.limits = actor, access, media, uploads, limits
+
+    def take(self, kept=()) -> list:
+        """All the media of the post, in the transaction that writes it; Refused or QuotaReached, and the uploads are
+        free again. `kept` are the files that it has already."""
+        media = [*self.media, *arrivals.claim(self.actor, self.access, self.uploads)]
+        require_room(self.access, [each.family for each in [*kept, *media]], self.limits)
+        return media
+
+
 @contextmanager
-def accepted(actor, access, files):
-    """The media of some uploaded files; whatever fails inside the block, none of them stays."""
+def accepted(actor, access, files, uploads=(), limits=None):
+    """The files of a post; whatever fails inside the block, none of those of the form stays, and all uploads do."""
     media = store.accept(actor, access, list(files)) if files else []
     try:
-        yield media
+        yield Files(actor, access, media, tuple(uploads), limits)
     except BaseException:
         discard(media)
         raise
@@ -28,28 +45,32 @@ def discard(media: list) -> None:
         store.discard(media)
 
 
-def require_room(families: list[str], limits) -> None:
-    """QuotaReached when a post would hold more photos or documents than the limits say."""
-    pictures = sum(family == "picture" for family in families)
-    others = len(families) - pictures
-    if pictures > limits.photos_per_post:
-        raise QuotaReached(
-            ngettext(
-                "Une publication contient %(num)s photo au plus. Rien n’a été envoyé.",
-                "Une publication contient %(num)s photos au plus. Rien n’a été envoyé.",
-                limits.photos_per_post,
-            ),
-            field="files",
+def require_room(access, families: list[str], limits) -> None:
+    """QuotaReached when a post would hold more photos, films or documents than the plan of the class and the limits
+    say."""
+    plan = plans.plan_of(access.classroom_id)
+    pictures, films = families.count("picture"), families.count("video")
+    if plan.photos_per_post is not None and pictures > plan.photos_per_post:
+        text = ngettext(
+            "Une publication contient %(num)s photo au plus. Rien n’a été envoyé.",
+            "Une publication contient %(num)s photos au plus. Rien n’a été envoyé.",
+            plan.photos_per_post,
         )
-    if others > limits.documents_per_post:
-        raise QuotaReached(
-            ngettext(
-                "Une publication contient %(num)s document au plus. Rien n’a été envoyé.",
-                "Une publication contient %(num)s documents au plus. Rien n’a été envoyé.",
-                limits.documents_per_post,
-            ),
-            field="files",
+    elif plan.videos_per_post is not None and films > plan.videos_per_post:
+        text = ngettext(
+            "Une publication contient %(num)s vidéo au plus. Rien n’a été publié.",
+            "Une publication contient %(num)s vidéos au plus. Rien n’a été publié.",
+            plan.videos_per_post,
         )
+    elif len(families) - pictures - films > limits.documents_per_post:
+        text = ngettext(
+            "Une publication contient %(num)s document au plus. Rien n’a été envoyé.",
+            "Une publication contient %(num)s documents au plus. Rien n’a été envoyé.",
+            limits.documents_per_post,
+        )
+    else:
+        return
+    raise QuotaReached(text, field="files")
 
 
 def attach(post_id: int, media: list) -> int:

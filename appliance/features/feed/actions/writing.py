@@ -11,14 +11,16 @@ from appliance.features.feed.actions import files as attaching
 from appliance.features.feed.actions.common import (
     DEFAULT_LIMITS,
     Content,
+    count_written,
     get_writable,
     journal,
     require_key,
     require_pace,
 )
+from appliance.features.feed.actions.seen import put_tags
 from appliance.features.feed.events import PostPublished
 from appliance.features.feed.models import AUDIENCES, Post, PostTarget, PostVersion
-from appliance.features.feed.queries import list_groups, list_students, text_of
+from appliance.features.feed.queries import count_masked, list_groups, list_students, text_of
 from appliance.features.feed.sealing import seal_text
 from appliance.school import policy
 from appliance.storage import database
@@ -33,8 +35,8 @@ def save_draft(actor, classroom: str, content: Content, **options) -> Post:
 def publish(actor, classroom: str, content: Content, **options) -> Post:
     """Publish a post to its audience at once.
 
-    `classroom` is a public id. Options: `files` (as uploaded), `submission` (the form's number: the same twice is one
-    post), `limits`.
+    `classroom` is a public id. Options: `files` (as a form brings them), `uploads` (ids of files that this
+    person sent before), `submission` (the form's number: the same twice is one post), `limits`.
     """
     return _create(actor, classroom, content, "published", None, **options)
 
@@ -52,6 +54,7 @@ def _create(
     publish_at,
     *,
     files=(),
+    uploads=(),
     submission=None,
     limits=DEFAULT_LIMITS,
 ) -> Post:
@@ -61,22 +64,23 @@ def _create(
     done = _find_submitted(actor, submission)
     if done is not None:
         return done
-    text, targets = _check(access, content, limits, has_files=bool(files))
+    text, targets = _check(access, content, limits, has_files=bool(files or uploads))
     _require_future(status, publish_at)
-    require_pace(Post, actor, limits.posts_per_hour)
-    with attaching.accepted(actor, access, files) as media:
-        attaching.require_room([each.family for each in media], limits)
+    require_pace(count_written(Post, actor), limits.posts_per_hour)
+    with attaching.accepted(actor, access, files, uploads, limits) as found:
+        attaching.require_room(access, [each.family for each in found.media], limits)
         try:
             with transaction():
                 # Asked again under the writer's lock: the same form may have arrived twice at once.
                 done = _find_submitted(actor, submission)
                 if done is None:
+                    media = found.take()
                     return _insert(actor, access, content, status, publish_at, submission, text, targets, media)
         except peewee.IntegrityError:
             done = _find_submitted(actor, submission)
             if done is None:
                 raise
-        attaching.discard(media)
+        attaching.discard(found.media)
         return done
 
 
@@ -95,6 +99,7 @@ def _insert(actor, access, content, status, publish_at, submission, text, target
     )
     _address(post.id, targets)
     attaching.attach(post.id, media)
+    put_tags(actor, access, {each.public_id: each.id for each in media}, content.tags, seen_by="staff")
     journal(actor, access, "create", "post_drafted", object_id=public_id, seen_by="staff")
     _move(actor, access, post, text, status, publish_at)
     return post
@@ -109,6 +114,7 @@ def edit(
     act: str = "keep",
     publish_at=None,
     files=(),
+    uploads=(),
     removed=(),
     limits=DEFAULT_LIMITS,
 ) -> Post:
@@ -122,18 +128,17 @@ def edit(
         raise Refused(_("Cette publication est retirée. Remettez-la en ligne avant de la corriger."))
     removed = [each.public_id for each in card.files if each.public_id in removed]
     kept = [each for each in card.files if each.public_id not in removed]
-    text, targets = _check(access, content, limits, has_files=bool(files or kept))
+    text, targets = _check(access, content, limits, has_files=bool(files or uploads or kept))
     status = {"publish": "published", "schedule": "scheduled", "draft": "draft"}.get(act, card.post.status)
     publish_at = card.post.publish_at if act == "keep" else publish_at
     if card.post.status != "published" and act == "schedule":
         _require_future(status, publish_at)
-    with attaching.accepted(actor, access, files) as media:
-        attaching.require_room([each.family for each in [*kept, *media]], limits)
+    with attaching.accepted(actor, access, files, uploads, limits) as found:
         with transaction():
             row = database.locked(Post.select().where(Post.id == card.post.id)).get()
             if row.version != version or row.status != card.post.status:
                 raise Conflict(_("Quelqu’un a changé cette publication entre-temps. Votre texte est gardé ci-dessous."))
-            _update(actor, access, row, card, content, text, targets, media, removed)
+            _update(actor, access, row, card, content, text, targets, found.take(kept), removed)
             if row.status != "published":
                 _move(actor, access, row, text, status, publish_at)
     return row
@@ -142,6 +147,9 @@ def edit(
 def _update(actor, access, row: Post, card, content: Content, text: str, targets, media, removed) -> None:
     taken = attaching.detach(actor, row.id, removed)
     added = attaching.attach(row.id, media)
+    seen_by = "class" if row.status == "published" else "staff"
+    present = {each.public_id: each.media_id for each in card.files if each.public_id not in removed}
+    put_tags(actor, access, present | {each.public_id: each.id for each in media}, content.tags, seen_by=seen_by)
     changed = bool(added or taken or text != text_of(card))
     row.audience, row.comments_open, row.reactions_open = (
         content.audience,
@@ -156,12 +164,19 @@ def _update(actor, access, row: Post, card, content: Content, text: str, targets
         _keep_version(actor, access, row, text, added, taken)
     row.save()
     _address(row.id, targets)
-    seen_by = "class" if row.status == "published" else "staff"
     journal(actor, access, "update", "post_edited", object_id=row.public_id, seen_by=seen_by)
 
 
 def _move(actor, access, post: Post, text: str, status: str, publish_at) -> None:
-    """Bring a draft where it was sent: out to the families, onto the schedule, or back among the drafts."""
+    """Bring a draft where it was sent: out to the families, onto the schedule, or back among the drafts.
+
+    While a photo shows a child without image rights and nobody has chosen what to do, it stays a draft.
+    """
+    if status in ("published", "scheduled") and count_masked(post.id):
+        post.status, post.publish_at = "draft", publish_at if status == "scheduled" else None
+        post.save()
+        journal(actor, access, "update", "post_held", object_id=post.public_id, seen_by="staff", reason="image_rights")
+        return
     if status == "published":
         make_public(actor, access, post, text)
         return
@@ -171,6 +186,17 @@ def _move(actor, access, post: Post, text: str, status: str, publish_at) -> None
     post.save()
     event = "post_scheduled" if status == "scheduled" else "post_unscheduled"
     journal(actor, access, "update", event, object_id=post.public_id, seen_by="staff")
+
+
+def release(actor, post: str) -> Post:
+    """Bring a draft that was held back where it was sent: onto the schedule while its hour is to come, else out."""
+    card, access = get_writable(actor, post)
+    with transaction():
+        row = database.locked(Post.select().where(Post.id == card.post.id)).get()
+        if row.status == "draft":
+            later = row.publish_at is not None and row.publish_at > clock.now()
+            _move(actor, access, row, text_of(card), "scheduled" if later else "published", row.publish_at)
+    return row
 
 
 def make_public(actor, place, post: Post, text: str) -> bool:

@@ -14,12 +14,14 @@ from appliance.features.feed.queries.cards import (
 from appliance.features.feed.queries.counts import count_unread, freshness, list_groups, list_students, list_targets
 from appliance.features.feed.queries.files import File, find_visible_media
 from appliance.features.feed.queries.reach import Family, Reach, list_readers
+from appliance.features.feed.queries.seen import Seen, count_masked, list_seen
 from appliance.features.feed.queries.summary import Summary, summarise
 from appliance.features.feed.queries.talk import (
     Change,
     Remark,
     count_reactions,
     find_comment,
+    get_answerable,
     list_changes,
     list_remarks,
 )
@@ -33,13 +35,16 @@ __all__ = [
     "Page",
     "Reach",
     "Remark",
+    "Seen",
     "Summary",
+    "count_masked",
     "count_reactions",
     "count_unread",
     "find_card",
     "find_comment",
     "find_visible_media",
     "freshness",
+    "get_answerable",
     "get_card",
     "list_changes",
     "list_feed",
@@ -47,6 +52,7 @@ __all__ = [
     "list_readers",
     "list_recent",
     "list_remarks",
+    "list_seen",
     "list_shelf",
     "list_students",
     "list_targets",

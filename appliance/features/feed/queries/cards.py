@@ -32,15 +32,25 @@ class Card(NamedTuple):
     files: tuple = ()
     reach: tuple | None = None
 
-    @property
-    def pictures(self) -> tuple:
-        """The photos, in order."""
-        return tuple(each for each in self.files if each.family == "picture")
+    def shown(self, family: str) -> tuple:
+        """The files of a family that are there for the families to see, in order; `document` is also what is none of
+        the others."""
+        known = ("picture", "video", "audio")
+        return tuple(
+            each
+            for each in self.files
+            if each.is_shown and (each.family == family or (family == "document" and each.family not in known))
+        )
 
     @property
-    def documents(self) -> tuple:
-        """Everything that is not a photo, in order."""
-        return tuple(each for each in self.files if each.family != "picture")
+    def pictures(self) -> tuple:
+        """The photos that the families see, in order."""
+        return self.shown("picture")
+
+    @property
+    def others(self) -> tuple:
+        """What is still being prepared, was refused, or is masked: for the staff, but that something arrives."""
+        return tuple(each for each in self.files if not each.is_shown)
 
     @property
     def is_read(self) -> bool:
@@ -80,6 +90,7 @@ def _columns(post=Post):
         Reaction.select(fn.COUNT(Reaction.id))
         .where((Reaction.post == post.id) & post.classroom.in_(many("staffed")))
         .alias("reactions"),
+        *reach.columns(post),
     )  # fmt: skip
 
 
@@ -235,19 +246,18 @@ def _parse_cursor(cursor: str | None) -> tuple[int, int, str]:
 
 
 def _dress(actor, rows: list, values: dict) -> list[Card]:
-    """Put files, children, audience and reach on the rows: three queries at most, none for an empty list."""
+    """Put files, children, audience and reach on the rows: two queries at most, none for an empty list
+    (a third says because of whom something is masked)."""
     if not rows:
         return []
     ids = [row.id for row in rows]
-    attached = files.list_by_post(ids)
+    staffed = set(values["staffed"])
+    attached = files.list_by_post(ids, {row.id for row in rows if row.classroom_id in staffed})
     named = [row.id for row in rows if row.audience != "whole"]
     targets = (
         _group(_TARGETS.all(posts=named, staffed=values["staffed"], own=values["own"]), "post_id") if named else {}
     )
-    staffed = set(values["staffed"])
     managed = {each.classroom_id for each in actor.classes if each.can_manage}
-    counted = [row.id for row in rows if row.classroom_id in staffed and row.status in ("published", "withdrawn")]
-    reached = reach.count_readers(counted) if counted else {}
     own = {}
     for child in actor.children:
         own.setdefault(child.classroom_id, []).append(child)
@@ -262,9 +272,10 @@ def _dress(actor, rows: list, values: dict) -> list[Card]:
         is_staff = row.classroom_id in staffed
         may_change = row.classroom_id in managed or (is_staff and row.author_id == actor.account_id)
         addressed = addressed if is_staff else ()
-        cards.append(
-            Card(row, is_staff, may_change, tuple(mine), addressed, attached.get(row.id, ()), reached.get(row.id))
-        )
+        reached = None
+        if is_staff and row.reach_total and row.status in ("published", "withdrawn"):
+            reached = reach.Reach(row.reach_read, row.reach_total)
+        cards.append(Card(row, is_staff, may_change, tuple(mine), addressed, attached.get(row.id, ()), reached))
     return cards
 
 

@@ -5,7 +5,7 @@ Concerned are the guardians with legal authority over a child of the audience wh
 
 from typing import NamedTuple
 
-from peewee import JOIN, Case, fn
+from peewee import JOIN, fn
 
 from appliance.core import clock
 from appliance.core.errors import NotFound
@@ -13,7 +13,7 @@ from appliance.features.feed.models import Post, ReadReceipt
 from appliance.features.feed.queries.visible import is_addressed, is_enrolled
 from appliance.school.models import Enrolment, Guardian, Guardianship, Student
 from appliance.storage.fields import from_micros
-from appliance.storage.prepared import Prepared, many
+from appliance.storage.prepared import P, Prepared, many
 
 
 class Reach(NamedTuple):
@@ -23,32 +23,33 @@ class Reach(NamedTuple):
     total: int
 
 
-def _concerned(*columns):
-    return (
-        Post.select(*columns)
-        .join(Enrolment, on=(Enrolment.classroom == Post.classroom) & is_enrolled())
-        .join(Guardianship, on=(Guardianship.student == Enrolment.student) & (Guardianship.authority == "legal"))
-        .join(Guardian, on=Guardianship.guardian == Guardian.id)
-        .join(
-            ReadReceipt,
-            JOIN.LEFT_OUTER,
-            on=(ReadReceipt.post == Post.id) & (ReadReceipt.account == Guardian.account),
-        )
-        .where(Post.id.in_(many("posts")) & ((Post.audience == "whole") | is_addressed(Post, Enrolment.student)))
+def columns(post) -> tuple:
+    """The reach of each row of a listing, for the staff: how many guardians are concerned, how many of them read."""
+    concerned = (
+        (Enrolment.classroom == post.classroom)
+        & is_enrolled()
+        & (Guardianship.authority == "legal")
+        & ((post.audience == "whole") | is_addressed(post, Enrolment.student))
+        & post.classroom.in_(many("staffed"))
     )
+    total = (
+        Enrolment.select(fn.COUNT(fn.DISTINCT(Guardianship.guardian)))
+        .join(Guardianship, on=Guardianship.student == Enrolment.student)
+        .where(concerned)
+    )
+    read = (
+        ReadReceipt.select(fn.COUNT(fn.DISTINCT(Guardian.id)))
+        .join(Guardian, on=Guardian.account == ReadReceipt.account)
+        .join(Guardianship, on=Guardianship.guardian == Guardian.id)
+        .join(Enrolment, on=Enrolment.student == Guardianship.student)
+        .where((ReadReceipt.post == post.id) & concerned)
+    )
+    return read.alias("reach_read"), total.alias("reach_total")
 
-
-_COUNT = Prepared(
-    lambda: _concerned(
-        Post.id.alias("post_id"),
-        fn.COUNT(fn.DISTINCT(Case(None, [(ReadReceipt.id.is_null(False), Guardian.id)]))).alias("read"),
-        fn.COUNT(fn.DISTINCT(Guardian.id)).alias("total"),
-    ).group_by(Post.id)
-)
 
 _READERS = Prepared(
     lambda: (
-        _concerned(
+        Post.select(
             Student.id.alias("student_id"),
             Student.public_id.alias("student_public_id"),
             Student.first_name.alias("student_first_name"),
@@ -61,7 +62,16 @@ _READERS = Prepared(
             Guardian.account.alias("account_id"),
             ReadReceipt.first_read_at.alias("read_at"),
         )
+        .join(Enrolment, on=(Enrolment.classroom == Post.classroom) & is_enrolled())
+        .join(Guardianship, on=(Guardianship.student == Enrolment.student) & (Guardianship.authority == "legal"))
+        .join(Guardian, on=Guardianship.guardian == Guardian.id)
+        .join(
+            ReadReceipt,
+            JOIN.LEFT_OUTER,
+            on=(ReadReceipt.post == Post.id) & (ReadReceipt.account == Guardian.account),
+        )
         .join_from(Enrolment, Student, on=Enrolment.student == Student.id)
+        .where((Post.id == P("post")) & ((Post.audience == "whole") | is_addressed(Post, Enrolment.student)))
         .order_by(
             Student.first_name, Student.last_name, Student.id, Guardian.last_name, Guardian.first_name, Guardian.id
         )
@@ -87,17 +97,12 @@ class Family(NamedTuple):
     readers: list[Reader]
 
 
-def count_readers(post_ids: list[int]) -> dict[int, Reach]:
-    """The reach of each post; the caller has decided that the actor is of the staff."""
-    return {row.post_id: Reach(row.read, row.total) for row in _COUNT.all(posts=post_ids, today=clock.today())}
-
-
 def list_readers(actor, card) -> list[Family]:
     """Child by child and guardian by guardian, who has read a post; NotFound unless the actor is of the staff."""
     if not card.is_staff:
         raise NotFound()
     families: dict[int, Family] = {}
-    for row in _READERS.all(posts=[card.post.id], today=clock.today()):
+    for row in _READERS.all(post=card.post.id, today=clock.today()):
         name = f"{row.student_first_name} {row.student_usage_name or row.student_last_name}".strip()
         family = families.setdefault(row.student_id, Family(row.student_public_id, row.student_first_name, name, []))
         guardian = f"{row.first_name} {row.usage_name or row.last_name}".strip()

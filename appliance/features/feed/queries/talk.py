@@ -1,15 +1,17 @@
 """What is said under a post, and what changed in it, as one person may see it."""
 
+from datetime import timedelta
 from typing import NamedTuple
 
 from peewee import JOIN, fn
 
-from appliance.core import diffs
+from appliance.core import clock, diffs
 from appliance.core.errors import NotFound
 from appliance.features.feed.models import Comment, Post, PostVersion, Reaction
-from appliance.features.feed.queries.visible import is_comment_visible, is_id, reader
+from appliance.features.feed.queries.visible import is_comment_visible, is_id, is_visible, reader
 from appliance.features.feed.sealing import open_text
-from appliance.school.models import Account
+from appliance.school.models import Academy, Account, Classroom, School
+from appliance.storage.fields import to_micros
 from appliance.storage.prepared import P, Prepared
 
 
@@ -57,6 +59,33 @@ _COMMENTS = Prepared(
         .join_from(Comment, Account, JOIN.LEFT_OUTER, on=Comment.author == Account.id)
         .where((Comment.post == P("post")) & is_comment_visible())
         .order_by(Comment.created_at, Comment.id)
+    )
+)
+
+# A post as those who answer it need it, with what its author sent already: one query instead of a whole card.
+_ANSWERABLE = Prepared(
+    lambda: (
+        Post.select(
+            Post.id,
+            Post.public_id,
+            Post.status,
+            Post.comments_open,
+            Post.classroom.alias("classroom_id"),
+            Classroom.public_id.alias("classroom_public_id"),
+            Classroom.wrapped_key,
+            Academy.public_id.alias("academy_public_id"),
+            Academy.wrapped_key.alias("academy_wrapped_key"),
+            Comment.select(Comment.public_id)
+            .where((Comment.author == P("account")) & (Comment.submission == P("submission")))
+            .alias("submitted"),
+            Comment.select(fn.COUNT(Comment.id))
+            .where((Comment.author == P("account")) & (Comment.created_at > P("since")))
+            .alias("written"),
+        )
+        .join(Classroom, on=Post.classroom == Classroom.id)
+        .join(School, on=Classroom.school == School.id)
+        .join(Academy, on=School.academy == Academy.id)
+        .where((Post.public_id == P("post")) & is_visible())
     )
 )
 
@@ -125,6 +154,23 @@ def find_comment(actor, comment_public_id: str):
         return None
     values = reader(actor)
     return _FIND.first(comment=comment_public_id, account=values["account"], staffed=values["staffed"])
+
+
+def get_answerable(actor, post_public_id: str, submission: str | None = None):
+    """A post that this person sees, as who answers needs it; NotFound when it doesn't exist for them.
+
+    `submitted` is the comment that this form has made already, `written` how many the person made within the hour.
+    """
+    values = reader(actor)
+    since = to_micros(clock.now() - timedelta(hours=1))
+    row = (
+        _ANSWERABLE.first(post=post_public_id, submission=submission, since=since, **values)
+        if is_id(post_public_id)
+        else None
+    )
+    if row is None:
+        raise NotFound()
+    return row
 
 
 def count_reactions(actor, card) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 import flask
 
-from appliance.core.errors import NotFound
+from appliance.core.errors import NotFound, Refused
 from appliance.core.i18n import _
 from appliance.features.feed import actions, queries
 from appliance.features.feed.forms import CommentForm
@@ -10,6 +10,7 @@ from appliance.features.feed.routes.common import bp, go_back, limits, url_of
 from appliance.features.feed.routes.posts import Confirmation
 from appliance.features.feed.routes.reading import draw_post
 from appliance.school import policy
+from appliance.web.forms import many_lines
 
 
 @bp.page("/publications/<post>/lu", access="signed_in", methods=("POST",))
@@ -33,15 +34,17 @@ def react(post: str):
 @bp.page("/publications/<post>/commentaires", access="signed_in", methods=("POST",))
 def comment(post: str):
     """Write under a post; what was typed stays when it is refused."""
-    actor = flask.g.actor
-    form = CommentForm()
-    sent = form.submit(
-        lambda: actions.comment(actor, post, form.text.data or "", submission=form.submission.data, limits=limits())
-    )
-    if sent:
-        return flask.redirect(f"{url_of(post)}#commentaire-{form.result.public_id}", 303)
-    card = queries.get_card(actor, post)
-    return draw_post(card, policy.get_access_by_id(actor, card.post.classroom_id), form), 422
+    actor, typed = flask.g.actor, flask.request.form
+    try:  # the form is built only to be shown again: its forgery proof was checked before the route
+        written = actions.comment(
+            actor, post, many_lines(typed.get("text")), submission=typed.get("submission"), limits=limits()
+        )
+    except Refused as error:
+        form = CommentForm()
+        form.refuse(error)
+        card = queries.get_card(actor, post)
+        return draw_post(card, policy.get_access_by_id(actor, card.post.classroom_id), form), 422
+    return flask.Response(status=303, headers={"Location": f"{url_of(post)}#commentaire-{written.public_id}"})
 
 
 @bp.page("/commentaires/<comment>/effacer", access="signed_in", methods=("GET", "POST"))

@@ -1,14 +1,20 @@
 """Pages that write: the composer, corrections, and what the staff decides about a post."""
 
+from dataclasses import replace
+
 import flask
 
 from appliance.core import clock
 from appliance.core.errors import Conflict
 from appliance.core.i18n import _
-from appliance.features.feed import actions, queries, rendering
+from appliance.features.feed import actions, queries, rendering, showing
 from appliance.features.feed.forms import PostForm
 from appliance.features.feed.routes.common import bp, go_back, limits, url_of
 from appliance.school import policy
+from appliance.services import plans
+from appliance.services.media import rights
+from appliance.services.media import uploads as sending
+from appliance.web import headers, uploads
 from appliance.web.forms import Form
 
 
@@ -24,15 +30,32 @@ def compose(classroom: str):
 
 
 def _create(access, form: PostForm):
-    options = {"files": form.uploads(), "submission": form.submission.data, "limits": limits()}
-    act, content = flask.request.form.get("act", "publish"), form.content()
+    options = {
+        "files": form.chosen_files(),
+        "uploads": form.uploads.data or (),
+        "submission": form.submission.data,
+        "limits": limits(),
+    }
+    act, content = flask.request.form.get("act", "publish"), _content(form)
     if act == "schedule":
         return actions.schedule(flask.g.actor, access.classroom_public_id, content, form.publish_at(), **options)
-    write = actions.save_draft if act == "draft" else actions.publish
+    write = actions.save_draft if act in ("draft", "who") else actions.publish
     return write(flask.g.actor, access.classroom_public_id, content, **options)
 
 
+def _content(form: PostForm):
+    """What was typed, with who is seen on which file: a field `tags-<media>` each."""
+    values = flask.request.form
+    tags = {name[5:]: tuple(values.getlist(name)) for name in values if name.startswith("tags-")}
+    return replace(form.content(), tags=tags)
+
+
 def _done(access, post):
+    act = flask.request.form.get("act", "publish")
+    if post.status == "draft" and act in ("publish", "schedule", "who"):
+        return _ask_who(post, held=act in ("publish", "schedule"))
+    if post.status == "published" and act == "keep" and queries.count_masked(post.id):
+        return _ask_who(post, held=True)
     words = {
         "published": _("Votre publication est en ligne."),
         "scheduled": _("Votre publication est programmée."),
@@ -45,21 +68,40 @@ def _done(access, post):
     return flask.redirect(f"{here}#publication-{post.public_id}", 303)
 
 
+def _ask_who(post, *, held: bool):
+    """To the page that asks who is seen on the photos: because it was asked for, or because nobody has chosen."""
+    if held:
+        flask.flash(
+            _("Les familles ne voient pas encore ces photos. Choisissez d’abord ce qu’il faut en faire.")
+            if post.status == "published"
+            else _("Rien n’est encore publié. Choisissez d’abord ce qu’il faut faire de ces photos."),
+            "warning",
+        )
+    else:
+        flask.flash(_("Votre brouillon est gardé. Seule l’équipe de la classe le voit."), "done")
+    return flask.redirect(f"{url_of(post.public_id)}/qui-voit-on", 303)
+
+
 def _draw_composer(access, form: PostForm, card=None, status: int = 422):
-    pictures = [] if card is None else [rendering.picture(card, each, n) for n, each in enumerate(card.pictures, 1)]
-    documents = [] if card is None else [rendering.document(card, each, n) for n, each in enumerate(card.documents, 1)]
-    page = flask.render_template(
-        "feed/composer.html",
-        access=access,
-        form=form,
-        groups=queries.list_groups(access),
-        students=queries.list_students(access),
-        post=None if card is None else card.post,
-        pictures=pictures,
-        documents=documents,
-        limits=limits(),
-        lost_files=bool(form.errors or form.form_errors) and bool(form.uploads()),
+    students = queries.list_students(access)
+    page = flask.make_response(
+        flask.render_template(
+            "feed/composer.html",
+            access=access,
+            form=form,
+            groups=queries.list_groups(access),
+            students=students,
+            without_rights=[each for each in students if each.photo_rights != rights.GIVEN],
+            post=None if card is None else card.post,
+            kept=[] if card is None else showing.kept(card),
+            limits=limits(),
+            plan=plans.plan_of(access.classroom_id, flask.g.actor),
+            most_bytes=sending.most_bytes(),
+            lost_files=bool(form.errors or form.form_errors) and bool(form.chosen_files()),
+            uploads=uploads.list_shown(flask.g.actor, form.uploads.data),
+        )
     )
+    page.headers["Permissions-Policy"] = headers.with_microphone()
     return page, status if flask.request.method == "POST" else 200
 
 
@@ -85,11 +127,12 @@ def _correct(post: str, form: PostForm):
     return actions.edit(
         flask.g.actor,
         post,
-        form.content(),
+        _content(form),
         version=form.number(),
-        act=act,
+        act="draft" if act == "who" else act,
         publish_at=form.publish_at() if act == "schedule" else None,
-        files=form.uploads(),
+        files=form.chosen_files(),
+        uploads=form.uploads.data or (),
         removed=flask.request.form.getlist("removed"),
         limits=limits(),
     )

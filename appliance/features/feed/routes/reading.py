@@ -4,7 +4,7 @@ import flask
 
 from appliance.core.errors import NotFound
 from appliance.core.i18n import _
-from appliance.features.feed import actions, queries, rendering
+from appliance.features.feed import actions, queries, rendering, showing
 from appliance.features.feed.forms import CommentForm
 from appliance.features.feed.routes.common import bp
 from appliance.school import policy
@@ -81,14 +81,13 @@ def draw_post(card, access, form) -> str:
     actor = flask.g.actor
     return flask.render_template(
         "feed/post.html",
-        card=rendering.draw(card, full=True),
+        card=rendering.draw(card, full=True, given=queries.count_reactions(actor, card) if card.is_staff else {}),
         post=card.post,
         access=access,
         remarks=[rendering.remark(each) for each in queries.list_remarks(actor, card)],
-        given=queries.count_reactions(actor, card) if card.is_staff else {},
-        kinds=rendering.REACTIONS,
         comment_form=form,
         may_remove_all=access.is_staff,
+        may_move=card.may_change and bool(actions.list_destinations(actor, access)),
         form=rendering.FORM,
         here=f"/publications/{card.post.public_id}",
     )
@@ -106,7 +105,7 @@ def photo(post: str, number: int):
         post=card.post,
         number=number,
         total=len(pictures),
-        picture=rendering.picture(card, pictures[number - 1], number),
+        picture=showing.picture(card, pictures[number - 1], number),
         here=f"/publications/{post}/photos/",
     )
 

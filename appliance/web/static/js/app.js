@@ -76,7 +76,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("preau:announce", (event) => announce(event.detail));
 
 // Modules that only some pages need; their hashed addresses stand in the head.
-const wanted = { editor: "[data-editor]", files: "[data-files]", dates: ".moment time", htmx: "[hx-get], [hx-post]" };
+const wanted = {
+  editor: "[data-editor]", files: "[data-files]", uploads: "[data-uploads]", arriving: "[data-follow]", blur: "[data-blur]", dates: ".moment time", htmx: "[hx-get], [hx-post]",
+};
 /** htmx is a script of the classic kind; between the page's parsing and its load event it would never begin. */
 function load(address) {
   if (document.readyState !== "complete") { addEventListener("load", () => load(address), { once: true }); return; }

@@ -1,5 +1,7 @@
 // What was chosen, before it leaves: a picture of each file, its weight, a way out. Choosing again adds.
 
+import { retouchButton } from "./retouch/open.js";
+
 const BASE = 1000;
 
 function weight(size, units) {
@@ -30,6 +32,7 @@ class Files {
     this.maxFiles = Number(box.dataset.maxFiles) || Infinity;
     this.entries = [];
     this.input.addEventListener("change", () => this.add([...this.input.files]));
+    if (this.input.files.length) this.add([...this.input.files]); // chosen before this script came
     this.list.addEventListener("click", (event) => {
       const button = event.target.closest(".files__remove");
       if (button) this.remove(Number(button.dataset.at));
@@ -59,6 +62,15 @@ class Files {
     this.show();
     const next = this.list.querySelectorAll(".files__remove")[Math.min(at, this.entries.length - 1)];
     (next ?? this.input).focus();
+  }
+
+  /** A retouched photo takes the place of the one it was made from. */
+  replace(at, file) {
+    const entry = this.entries[at];
+    if (entry.picture) URL.revokeObjectURL(entry.picture);
+    this.entries[at] = { file, picture: URL.createObjectURL(file) };
+    this.show();
+    this.list.children[at].querySelector(".files__retouch")?.focus();
   }
 
   /** Why a file stays here, in words; empty when it may leave. */
@@ -108,6 +120,8 @@ class Files {
     label.textContent = `${this.box.dataset.remove} ${file.name}`;
     button.append(icon(this.box.dataset.icons, "close"), label);
     item.append(frame, name, button);
+    const retouch = retouchButton(file, (result) => this.replace(at, result.file));
+    if (retouch) item.append(retouch);
     return item;
   }
 }

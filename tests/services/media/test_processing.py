@@ -1,0 +1,186 @@
+"""What was sent becomes what is shown, once, whatever stops the worker; what can't be is refused in words."""
+
+import ast
+import io
+import os
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from appliance.services import work
+from appliance.services.media import ffmpeg, files, processing, programs, store
+from appliance.services.media.models import Media, Rendition
+from appliance.services.media.refusals import FileRefused
+from tests.support import films, worker
+
+
+@pytest.fixture
+def send(world, needs):
+    """`send(bytes, name)` leaves a media of the teacher's class that waits."""
+    needs("ffmpeg")
+    actor = world.actor("teacher")
+    access = next(iter(actor.classes))
+
+    def send(data: bytes, name: str) -> Media:
+        return store.accept(actor, access, [SimpleNamespace(filename=name, stream=io.BytesIO(data))])[0]
+
+    return send
+
+
+def again(media: Media) -> Media:
+    """The row as it is now."""
+    return Media.get_by_id(media.id)
+
+
+def blobs_of(world) -> set[str]:
+    """The names of all files on the disk."""
+    return {path.name for path in world.blobs.list_files()}
+
+
+def rows() -> set[str]:
+    """The names of all files that rows mention."""
+    return {row.blob_id for row in Rendition.select(Rendition.blob_id)}
+
+
+def test_a_film_waits_then_is_ready_with_its_renditions(send, world, tmp_path):
+    media = send(films.of_a_phone(tmp_path), "IMG_0001.MOV")
+    assert media.state == "waiting" and work.find_progress("media", media.public_id) == 0
+    assert work.run_due() == 1
+    media = again(media)
+    assert (media.state, media.family, media.kind) == ("ready", "video", "mp4") and 900 < media.duration_ms < 1100
+    assert sorted(each.name for each in media.renditions) == ["poster", "thumb", "video"]
+    assert blobs_of(world) == rows() and media.bytes == sum(each.stored_size for each in media.renditions)
+    with files.open_rendition(files.get_rendition(media.public_id, "video")) as film:
+        clear = film.read()
+    assert clear[4:8] == b"ftyp" and films.CANARY.encode() not in clear
+
+
+def test_a_recording_waits_then_is_ready(send, world, tmp_path):
+    media = send(films.make(tmp_path, "a.mp3", "-c:a", "libmp3lame", picture=False), "dictée.mp3")
+    work.run_due()
+    media = again(media)
+    assert (media.state, media.family) == ("ready", "audio")
+    assert [each.name for each in media.renditions] == ["audio"]
+
+
+def test_a_film_that_cannot_be_read_is_refused_with_a_code_and_leaves_no_file(send, world, tmp_path):
+    film = films.make(tmp_path, "a.mp4", *films.H264)
+    at = film.index(b"stsd")
+    media = send(film[:at] + b"\xff" * 90 + film[at + 90 :], "film.mp4")
+    work.run_due()
+    media = again(media)
+    assert (media.state, media.reason, media.bytes) == ("refused", "unreadable", 0)
+    assert blobs_of(world) == rows() == set() and "lu" in processing.describe(media.reason)
+
+
+def test_a_film_deleted_while_it_is_prepared_leaves_nothing(send, world, tmp_path, monkeypatch):
+    media = send(films.make(tmp_path, "a.mp4", *films.H264), "film.mp4")
+    draw = ffmpeg.Recording.draw
+
+    def delete_then_draw(recording, *arguments):
+        store.delete(world.actor("teacher"), media.public_id)
+        return draw(recording, *arguments)
+
+    monkeypatch.setattr(ffmpeg.Recording, "draw", delete_then_draw)
+    work.run_due()
+    assert again(media).deleted_at and blobs_of(world) == set() and not work.Task.select().exists()
+
+
+def test_a_worker_that_lost_its_lease_settles_nothing(send, world, tmp_path, monkeypatch):
+    media = send(films.make(tmp_path, "a.mp4", *films.H264), "film.mp4")
+    source, draw = rows(), ffmpeg.Recording.draw
+
+    def lose_then_draw(recording, *arguments):
+        work.Task.update(leased_by="another").execute()
+        return draw(recording, *arguments)
+
+    monkeypatch.setattr(ffmpeg.Recording, "draw", lose_then_draw)
+    work.run_due()
+    assert again(media).state == "waiting" and rows() == source == blobs_of(world)
+
+
+def test_without_ffmpeg_films_are_refused_at_the_door_with_what_to_do(send, world, monkeypatch, tmp_path):
+    film = films.make(tmp_path, "a.mp4", *films.H264)
+    monkeypatch.setattr(programs, "_PATH", "/nowhere")
+    with pytest.raises(FileRefused) as refused:
+        send(film, "film.mp4")
+    assert "administrateur" in str(refused.value.message) and not Media.select().exists()
+    assert any("apt install ffmpeg" in line for line in programs.list_missing())
+
+
+def test_ffmpeg_removed_after_the_door_loses_nothing(send, world, monkeypatch, tmp_path, clock):
+    media = send(films.make(tmp_path, "a.mp4", *films.H264), "film.mp4")
+    with monkeypatch.context() as removed:
+        removed.setattr(programs, "_PATH", "/nowhere")
+        for _ in range(10):
+            work.run_due()
+            clock.advance(minutes=2)
+        assert again(media).state == "waiting" and work.Task.get().error == "missing_program"
+    work.run_due()
+    assert again(media).state == "ready"
+
+
+def test_what_fails_for_good_is_refused_and_told(send, world, monkeypatch, tmp_path, clock):
+    media = send(films.make(tmp_path, "a.mp4", *films.H264), "film.mp4")
+    monkeypatch.setattr(ffmpeg.Recording, "probe", lambda recording: 1 / 0)
+    for _ in range(10):
+        work.run_due()
+        clock.advance(hours=1)
+    assert (again(media).state, again(media).reason) == ("refused", "failed")
+    assert "Renvoyez-le" in processing.describe("failed")
+
+
+def test_every_code_of_a_refusal_has_its_words(root):
+    codes = set()
+    for path in (root / "appliance/services/media").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = getattr(getattr(node, "func", None), "attr", getattr(getattr(node, "func", None), "id", ""))
+            if (
+                name in ("FileRefused", "refuse_kind", "refuse")
+                and node.args
+                and isinstance(node.args[0], ast.Constant)
+            ):
+                codes.add(node.args[0].value)
+    assert {"truncated", "unreadable", "too_long"} <= codes
+    assert codes - {"files"} - set(processing.REASONS) == set()
+
+
+@pytest.mark.slow
+def test_a_worker_killed_in_the_middle_of_a_film_is_relieved_and_no_clear_byte_touched_the_disk(
+    send, world, tmp_path, _app_and_template, clock
+):
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys/kek").write_bytes((_app_and_template[1] / "keys/kek").read_bytes())
+    made = tmp_path / "made"
+    made.mkdir()
+    media = send(films.of_a_phone(made, size="960x540", fps=30, seconds=6), "film.mov")
+    for path in made.iterdir():
+        path.unlink()
+    source = rows()
+    with worker.start(world) as killed:
+        while (work.find_progress("media", media.public_id) or 0) < 20:
+            assert killed.poll() is None, killed.stderr.read()
+            time.sleep(0.02)
+        assert not find(tmp_path, films.CANARY.encode()) and not find(tmp_path, b"moov")
+        killed.kill()
+        killed.wait(30)
+    assert again(media).state == "waiting" and rows() == source
+    work.Task.update(leased_until=clock.now()).execute()
+    assert work.run_due() == 1
+    assert again(media).state == "ready" and sorted(each.name for each in again(media).renditions)[-1] == "video"
+    assert not find(tmp_path, films.CANARY.encode()) and blobs_of(world) == rows()
+
+
+def find(folder: Path, mark: bytes) -> list[Path]:
+    """The files below a folder that hold these bytes."""
+    holders = []
+    for base, _folders, names in os.walk(folder):
+        for name in names:
+            try:
+                if mark in (Path(base) / name).read_bytes():
+                    holders.append(Path(base) / name)
+            except FileNotFoundError:
+                continue
+    return holders

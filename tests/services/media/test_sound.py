@@ -1,0 +1,74 @@
+"""A recording of any kind becomes one that every browser plays."""
+
+import io
+
+import pytest
+
+from appliance.services.media import sound
+from appliance.services.media.refusals import FileRefused
+from tests.support import films
+
+TAG = ("-metadata", f"comment={films.CANARY}")
+
+
+class Source(io.BytesIO):
+    """Stands for files.open_source."""
+
+    @property
+    def size(self):
+        """Its clear size."""
+        return len(self.getvalue())
+
+
+@pytest.fixture
+def convert(needs, tmp_path):
+    """`convert(bytes, kind)` gives the finished file as ffprobe sees it, with its bytes and the values of the row."""
+    needs("ffmpeg"), needs("ffprobe")
+
+    def convert(recording, kind):
+        writer = films.KeptWriter()
+        values = sound.process_sound(films.ROW, Source(recording), writer, films.KeptLease(), kind)
+        (tmp_path / "made.m4a").write_bytes(writer.files["audio"])
+        return films.inspect(tmp_path / "made.m4a"), writer.files["audio"], values
+
+    return convert
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "options"),
+    [
+        ("a.mp3", "mp3", ("-c:a", "libmp3lame")),
+        ("a.ogg", "ogg", ("-c:a", "libopus")),
+        ("a.wav", "wav", ()),
+        ("a.m4a", "m4a", ("-c:a", "aac")),
+        ("a.webm", "weba", ("-c:a", "libopus", "-live", "1")),
+    ],
+)
+def test_each_kind_becomes_aac_without_what_the_device_wrote(convert, tmp_path, name, kind, options):
+    recording = films.make(tmp_path, name, *options, *TAG, picture=False)
+    assert films.CANARY.encode() in recording
+    found, data, values = convert(recording, kind)
+    assert found["kinds"] == ["audio"] and found["audio"]["codec_name"] == "aac"
+    assert films.CANARY.encode() not in data and data.index(b"moov") < data.index(b"mdat")
+    assert values == {"family": "audio", "duration_ms": pytest.approx(1000, abs=60)}
+
+
+def test_the_picture_of_a_cover_is_left_out(convert, tmp_path):
+    cover = ("-map", "1:a", "-map", "0:v", "-frames:v", "1", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p")
+    recording = films.make(tmp_path, "a.m4a", *cover, "-c:a", "aac", "-disposition:v", "attached_pic", "-f", "mp4")
+    found, _data, _values = convert(recording, "m4a")
+    assert found["kinds"] == ["audio"]
+
+
+def test_a_recording_of_more_than_the_minutes_allowed_is_refused(convert, tmp_path, monkeypatch):
+    monkeypatch.setattr(sound, "_minutes", 1)
+    recording = films.make(tmp_path, "a.ogg", "-c:a", "libopus", picture=False, seconds=62)
+    with pytest.raises(FileRefused) as refused:
+        convert(recording, "ogg")
+    assert refused.value.reason == "too_long" and "1" in str(refused.value.message)
+
+
+def test_noise_is_no_recording(convert):
+    with pytest.raises(FileRefused) as refused:
+        convert(b"OggS" + bytes(range(256)) * 10, "ogg")
+    assert refused.value.reason == "unreadable"
