@@ -20,12 +20,12 @@ DEBIAN_PYTEST := tools/debian-packages with floor env PYTHONNOUSERSITE=1 PREAU_F
 	$(DEBIAN_VENV)/bin/python -m pytest --quiet
 
 # In this order; the first that fails ends the run.
-TEST_STEPS := lint test-unit test-postgresql test-debian test-debian-postgresql test-slow test-bench
+TEST_STEPS := lint test-unit test-postgresql test-debian test-debian-postgresql test-slow test-package test-bench
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run demo-reset install upgrade test test-packages lint format test-unit test-postgresql test-debian \
-	test-debian-postgresql test-slow test-bench bench messages screenshots clean
+	test-debian-postgresql test-slow test-package test-bench bench deb messages screenshots clean
 
 help: ## List these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,11 +75,17 @@ test-debian-postgresql: $(DEBIAN_VENV)/.made ## The unit suite on PostgreSQL and
 test-slow: $(VENV)/.tests ## The real server, the real browser, and whatever takes longer
 	@$(STEP) "Browser, server and slow tests" $(PYTEST) -n $(WORKERS) -m "browser or server or slow" $(ARGS)
 
+test-package: $(VENV)/.tests ## The Debian package, on machines of both suites that boot in containers (as root)
+	@$(STEP) "Package on Debian 12 and 13" $(PYTEST) -n $(WORKERS) --dist loadgroup -m package $(ARGS)
+
 test-bench: $(VENV)/.tests ## A short measurement, alone on the machine: it must work and not be far off
 	@$(STEP) "Short measurement" $(PYTEST) -m bench $(ARGS)
 
 bench: $(VENV)/.tests ## Measure the speed against a Flask "hello" on the same server, and print the table
 	@$(BIN)/python -m tests.bench
+
+deb: ## Build the Debian package in dist/, the same bytes each time
+	@tools/build-deb dist
 
 messages: $(VENV)/.tests ## Bring the translations up to date with the texts of the code
 	@$(BIN)/python tools/messages

@@ -1,3 +1,3 @@
 """Préau: a digital carnet de liaison that a school hosts itself."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
