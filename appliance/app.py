@@ -14,6 +14,8 @@ from appliance.crypto.keyring import Kek, Keyring
 from appliance.school import keys
 from appliance.school.models import MODELS as SCHOOL_MODELS
 from appliance.services import audit, closing, mail, plans, work
+from appliance.services.health import keeping as health
+from appliance.services.health import models as health_models
 from appliance.services.media import antivirus, processing, scrub
 from appliance.services.media import models as media_models
 from appliance.services.media import store as media_store
@@ -24,7 +26,9 @@ from appliance.storage import database
 from appliance.storage.blobs import BlobStore
 from appliance.web import shell
 
-SERVICE_MODELS = (*audit.MODELS, *work.MODELS, *media_models.MODELS, *people_models.MODELS)
+SERVICE_MODELS = (
+    *audit.MODELS, *work.MODELS, *health_models.MODELS, *media_models.MODELS, *people_models.MODELS,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ def open_kernel(config: Config) -> Kernel:
     antivirus.configure(config.antivirus)
     scrub.configure(blobs, config.care)
     closing.configure()
+    health.configure(config, blobs, lambda: ring.kek_id)
     mail.configure(config.mail)
     accounts.configure(config.security)
     resets.configure(config.security)

@@ -5,7 +5,6 @@ import logging
 import os
 import shutil
 import signal
-import socket
 import tempfile
 import threading
 from collections.abc import Callable
@@ -19,9 +18,12 @@ from waitress.task import ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import RequestEntityTooLarge, build_http_date
 
 from appliance import features
+from appliance.core import clock
 from appliance.core.config import Config
 from appliance.services import work
+from appliance.services.health import checks, words
 from appliance.services.media import scrub, uploads
+from appliance.services.watchdog import Watchdog, notify, read_period
 from appliance.services.workers import Workers
 from appliance.storage import database
 from appliance.web import health, routing
@@ -29,6 +31,7 @@ from appliance.web import uploads as pieces
 
 _log = logging.getLogger("preau.server")
 TICK_SECONDS = 20
+_emptied = 0.0
 IN_MEMORY = 8 << 20  # a longer body is spooled: a piece of a file never is
 
 
@@ -69,18 +72,7 @@ _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_
 _warned = threading.Event()
 
 
-def list_warnings(config: Config) -> list[str]:
-    """What the settings make unsafe though they are valid, each with its remedy."""
-    if config.server.public_url.startswith("https://") and not config.server.trusted_proxy:
-        return [UNTRUSTED]
-    return []
-
-
-UNTRUSTED = (
-    "a proxy stands in front of this server and server.trusted_proxy is empty: all visitors seem to come from "
-    "the proxy, so one who guesses passwords slows everybody's sign-in. "
-    'Remedy: set trusted_proxy = "127.0.0.1" (the address that the proxy connects from) under [server], then restart.'
-)
+UNTRUSTED = words.english(checks.Check("proxy", checks.WARNING, "untrusted"))
 
 
 def _warn_once() -> None:
@@ -159,12 +151,35 @@ def spool_to_memory() -> None:
         tempfile.tempdir = tempfile.mkdtemp(prefix=f"preau-{os.getuid()}-{os.getpid()}-", dir=shared)
 
 
-def notify(state: str) -> None:
-    """Tell systemd about our state (sd_notify), when it asked to know."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if address:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-            channel.sendto(state.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
+class _Alive:
+    """The task that proves life: a thread that answers pages reads from the database.
+
+    A database that says no is no reason to start again; one that says nothing is.
+    """
+
+    def __init__(self, done: Callable[[], None]):
+        self.done = done
+
+    def service(self) -> None:
+        """Called by a thread of the fast lane."""
+        try:
+            database.connect()
+            database.answer()
+        except Exception as error:
+            _log.warning("the database does not answer", extra={"error": type(error).__name__})
+        finally:
+            database.release()
+        self.done()
+
+    def cancel(self) -> None:
+        """Called when the service stops first."""
+
+
+def prove_life(server) -> Callable[[Callable[[], None]], None]:
+    """What proves that a server lives: its loop turns, a thread of the fast lane is free, the database is read."""
+    parts = [server, *getattr(server, "map", {}).values()]
+    trigger = next(part.trigger for part in parts if hasattr(part, "trigger"))
+    return lambda done: trigger.pull_trigger(lambda: server.task_dispatcher.add_task(_Alive(done)))
 
 
 def start_scheduler(jobs: list[Callable]) -> BackgroundScheduler:
@@ -177,6 +192,14 @@ def start_scheduler(jobs: list[Callable]) -> BackgroundScheduler:
     logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)  # a job that is still at it is no news
     scheduler.start()
     return scheduler
+
+
+def empty_wal() -> None:
+    """Once an hour, what SQLite's log holds goes into the file: little is written, and what was erased leaves it."""
+    global _emptied
+    if clock.monotonic() - _emptied > 3600:
+        _emptied = clock.monotonic()
+        database.empty_wal()
 
 
 def _run_job(job: Callable) -> None:
@@ -219,23 +242,29 @@ def serve(app, config: Config, ready: Callable[[int], None] = lambda port: None,
     spool_to_memory()
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is load, not news
     server = create_server(app, config)
-    if list_warnings(config):
+    if config.secure and not config.server.trusted_proxy:
         _warn_once()
     if jobs is None:
-        jobs = [work.forget_failures, *(job for feature in features.load() for job in feature.jobs)]
+        jobs = [work.forget_failures, empty_wal, *(job for feature in features.load() for job in feature.jobs)]
+    database.hold_open()
     scheduler, workers = start_scheduler(jobs), Workers(config.server.workers)
     workers.start()
+    status = f"Serves {config.server.public_url}"
+    watchdog = Watchdog(prove_life(server), read_period(), status)
     # waitress finishes its tasks when run() leaves through SystemExit; the default handler would kill them
     signal.signal(signal.SIGTERM, _stop)
-    notify("READY=1")
+    notify(f"READY=1\nSTATUS={status}")
+    watchdog.start()
     ready(getattr(server, "effective_port", config.server.port))
     try:
         server.run()
     finally:
-        notify("STOPPING=1")
+        notify("STOPPING=1\nSTATUS=Finishes what was asked, then stops")
+        watchdog.stop()
         scrub.stopping.set()
         workers.stop()  # first: what runs is given back, and is done again after the next start
         scheduler.shutdown(wait=True)
+        database.disconnect()
         if tempfile.tempdir and "preau-" in tempfile.tempdir:
             shutil.rmtree(tempfile.tempdir, ignore_errors=True)
 

@@ -21,7 +21,7 @@ ONCE = ("responsible_body", "schools", "admin_email")
 LONGEST = {"schools": 20_000}
 _LONG = 500
 _ADDRESS = re.compile(r"[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]+\.[^@\s<>,;\"]+")
-_SENDER = re.compile(r"[^<>,;\"]* ?<([^<>]+)>|([^<>]+)")
+_SENDER = re.compile(r"([^<>,;\"]* ?<)?[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]+>?")
 _UAI = re.compile(r"[0-9]{7}[A-Z]")
 # A host is copied into the site of nginx and into the certificate: letters, digits, dots and hyphens, or an address.
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*|[0-9a-f:]*:[0-9a-f:.]*")
@@ -98,7 +98,7 @@ class Answers:
     cipher: str = question(
         "auto",
         lazy_("Chiffrement des fichiers"),
-        lazy_("«\u202fauto\u202f» mesure pendant une seconde lequel est le plus rapide sur cette machine."),
+        lazy_("Sans préférence (auto), le plus rapide sur cette machine est mesuré en une seconde."),
         choices=("auto", "aes", "chacha20"),
         group="data",
     )
@@ -233,8 +233,10 @@ def _check_network(answers: Answers) -> dict[str, str]:
 def _check_data(answers: Answers) -> dict[str, str]:
     problems = {}
     url = answers.database_url
+    near = re.fullmatch(r"postgresql:///[^\s/]+", url)  # the server of this machine, through its socket
     parts = split_address(url) if url else None
-    if url and (parts is None or parts.scheme != "postgresql" or not parts.path.strip("/") or re.search(r"\s", url)):
+    there = parts and parts.scheme == "postgresql" and parts.path.strip("/") and not re.search(r"\s", url)
+    if url and not near and not there:
         problems["database_url"] = _("L’adresse d’une base s’écrit postgresql://UTILISATEUR:MOTDEPASSE@HÔTE/BASE")
     to = answers.backup_to
     if to.startswith("ssh://"):
@@ -255,10 +257,9 @@ def _check_mail(answers: Answers) -> dict[str, str]:
         problems["mail_host"] = _("Donnez le nom du relais ou son adresse, sans rien d’autre\u202f: smtp.ville.fr")
     if not re.fullmatch(r"[0-9]{1,5}", answers.mail_port) or not 0 < int(answers.mail_port) < 65536:
         problems["mail_port"] = _("Un port est un nombre de 1 à 65535.")
-    if answers.mail_sender:
-        found = _SENDER.fullmatch(answers.mail_sender)
-        if not found or not _ADDRESS.fullmatch((found[1] or found[2]).strip()):
-            problems["mail_sender"] = _("L’expéditeur s’écrit Préau <preau@ville.fr>, ou l’adresse seule.")
+    sender = answers.mail_sender
+    if sender and not (_SENDER.fullmatch(sender) and ("<" in sender) == sender.endswith(">")):
+        problems["mail_sender"] = _("L’expéditeur s’écrit Préau <preau@ville.fr>, ou l’adresse seule.")
     return problems
 
 

@@ -47,7 +47,7 @@ def apply(
         say("web server")
         done |= _write_site(path, answers, wizard)
     say("units")
-    _make_backup_folder(answers.backup_to)
+    _make_backup_folder(answers.backup_to, data)
     changed |= _write_drop_in(path)
     say("service")
     if machine.find_user():
@@ -61,38 +61,44 @@ def apply(
 
 
 def _write_configuration(path: Path, answers: Answers, data: Path) -> bool:
-    known = config.load(path) if path.exists() else None
-    url = answers.database_url or f"sqlite:///{data / 'preau.db'}"
     if answers.database_url:
         database.try_postgresql(answers.database_url)
+    values = values_of(answers, data)
+    if answers.mail_password:
+        secret = path.parent / "mail-password"
+        machine.write(secret, answers.mail_password + "\n", 0o640, group=True)
+        values["mail"]["password_file"] = str(secret)
+    if answers.cipher == "auto" and not path.exists():  # what was measured once stays
+        values["storage"]["suite"] = fastest_suite(time.perf_counter)
+    if path.exists():
+        return settings.save(path, values)
+    text = settings.change(config.example(), values)
+    config.parse(text, name=str(path), folder=path.parent)
+    return machine.write(path, text, 0o640, group=True)
+
+
+def values_of(answers: Answers, data: Path) -> dict[str, dict[str, object]]:
+    """The lines of the configuration that the answers decide."""
     host = urllib.parse.urlsplit(answers.public_url)
     values: dict[str, dict[str, object]] = {
         "server": {"public_url": f"{host.scheme}://{host.netloc}"},
-        "database": {"url": url},
+        "database": {"url": answers.database_url or f"sqlite:///{data / 'preau.db'}"},
         "storage": {"blobs": str(data / "blobs"), "kek_file": "credential:kek" if machine.find_user() else str(KEK)},
         "plans": {"default": answers.plan},
         "mail": {
             "host": answers.mail_host,
-            "port": int(answers.mail_port) if answers.mail_port.isdigit() else 25,
+            "port": int(answers.mail_port),
             "security": answers.mail_security,
             "username": answers.mail_username,
             "sender": answers.mail_sender or f"Préau <preau@{answers.host}>",
         },
         "backup": {"to": answers.backup_to},
     }
+    if answers.cipher != "auto":
+        values["storage"]["suite"] = _CIPHERS[answers.cipher]
     if answers.web_server != "none":
         values["server"] |= {"host": "127.0.0.1", "trusted_proxy": "127.0.0.1"}
-    if answers.mail_password:
-        secret = path.parent / "mail-password"
-        machine.write(secret, answers.mail_password + "\n", 0o640, group=True)
-        values["mail"]["password_file"] = str(secret)
-    if known is None or answers.cipher != "auto":
-        values["storage"]["suite"] = _CIPHERS.get(answers.cipher) or fastest_suite(time.perf_counter)
-    if not path.exists():
-        machine.write(path, config.example(), 0o640, group=True)
-        settings.save(path, values)
-        return True
-    return settings.save(path, values)
+    return values
 
 
 def _make_key(path: Path) -> bool:
@@ -225,9 +231,9 @@ def end_wizard(path: Path) -> None:
         machine.write(available, sites.write_nginx(known, host), 0o644)
 
 
-def _make_backup_folder(to: str) -> None:
+def _make_backup_folder(to: str, data: Path) -> None:
     """A folder of backups inside the service's own place is made; one elsewhere is the operator's to give."""
-    if to.startswith("/") and Path(to).is_relative_to(DATA):
+    if to.startswith("/") and Path(to).is_relative_to(data):
         machine.give(Path(to))
 
 
@@ -239,7 +245,8 @@ def _write_drop_in(path: Path) -> bool:
     database = urllib.parse.urlsplit(known.database.url)
     hosts = [known.mail.host, database.hostname if database.scheme == "postgresql" else ""]
     folder = Path(known.backup.to) if known.backup.to.startswith("/") else None
-    hosts.append("" if folder else urllib.parse.urlsplit(known.backup.to).hostname or "")
+    there = known.backup.s3_endpoint if known.backup.to.startswith("s3://") else known.backup.to
+    hosts.append("" if folder else urllib.parse.urlsplit(there).hostname or "")
     lines = ["# Written by `preau setup`: what the configuration names, and nothing else, may be reached.", "[Service]"]
     lines += [f"IPAddressAllow={address}" for host in hosts if host for address in _resolve(host)]
     if folder and not folder.is_relative_to(DATA):

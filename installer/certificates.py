@@ -47,13 +47,13 @@ def fingerprint(certificate: bytes) -> str:
     return x509.load_pem_x509_certificate(certificate).fingerprint(hashes.SHA256()).hex(":").upper()
 
 
-def is_self_signed(path: Path) -> bool:
-    """Whether a PEM certificate was made here; False when there is none."""
+def is_from_elsewhere(path: Path) -> bool:
+    """Whether a PEM certificate is there that was not made by this machine."""
     try:
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError):
         return False
-    return certificate.issuer == certificate.subject
+    return certificate.issuer != certificate.subject
 
 
 def read_end(path: Path) -> datetime:

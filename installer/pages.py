@@ -1,103 +1,24 @@
 """The pages of the first set-up. Without the console's secret there is one page, which asks for it."""
 
 import secrets
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import flask
-import jinja2
-from werkzeug.exceptions import HTTPException
 
-from appliance.core import i18n
 from appliance.core.errors import ConfigError, DomainError
 from appliance.core.i18n import _
 from appliance.crypto.errors import KeyFileError
-from appliance.web import assets, headers
 from installer import answers as asking
-from installer import trials, words
+from installer import trials
 from installer.answers import GROUPS
 from installer.ceremony import read_shares
+from installer.shell import HERE, PREFIX, SLUGS, give, site_address, the_wizard, token
 from installer.wizard import Wizard
-
-HERE = Path(__file__).parent
-PREFIX = "/installation"
-COOKIE = "preau_setup"
-SLUGS = {"place": "etablissement", "network": "adresse", "data": "donnees", "mail": "courrier"}
-OPEN = ("static", "script", "code", "another_code")
-REQUIRED = ("responsible_body", "schools", "admin_email", "public_url", "backup_to", "mail_port")
-
-
-def create_app(wizard: Wizard) -> flask.Flask:
-    """The application of one set-up."""
-    app = flask.Flask("installer", template_folder=None, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = 64_000
-    app.extensions["wizard"] = wizard
-    app.jinja_loader = jinja2.FileSystemLoader([HERE / "templates", HERE.parent / "appliance/web/templates"])
-    env = app.jinja_env
-    env.add_extension("jinja2.ext.i18n")
-    env.add_extension("jinja2.ext.do")
-    env.install_gettext_callables(i18n._, lambda one, more, n: i18n.ngettext(one, more, n), newstyle=False)
-    env.trim_blocks = env.lstrip_blocks = True
-    env.globals.update(_=i18n._, ngettext=i18n.ngettext, static=assets.address, csrf_token=_proof, words=words)
-    env.globals.update(slugs=SLUGS, groups=GROUPS, required=REQUIRED, wizard=wizard)
-    app.context_processor(lambda: {"lang": i18n.current(), "dir": i18n.direction()})
-    app.before_request(_guard)
-    app.register_error_handler(HTTPException, _refuse)
-    app.add_url_rule("/static/<path:path>", "static", assets.static)
-    for rule, endpoint, view, methods in ROUTES:
-        app.add_url_rule(PREFIX + rule if endpoint != "home" else rule, endpoint, view, methods=methods)
-    app.wsgi_app = headers.Always(app.wsgi_app, False)  # no promise of HTTPS with a certificate that is provisional
-    return app
-
-
-def _wizard() -> Wizard:
-    return flask.current_app.extensions["wizard"]
-
-
-def _token() -> str:
-    return flask.g.get("token") or flask.request.cookies.get(COOKIE, "")
-
-
-def _proof() -> str:
-    return _wizard().door.proof(_token())
-
-
-def _guard():
-    """Who is not let in sees the door; a form must come from a page that this browser was given."""
-    request, wizard = flask.request, _wizard()
-    i18n.activate(request.accept_languages.best_match(i18n.languages(), i18n.SOURCE))
-    if request.endpoint in ("static", "script"):
-        return None
-    if wizard.is_over or wizard.is_elsewhere:
-        return flask.render_template("wizard/closed.html", site=_site()), 410
-    if request.method == "POST" and not wizard.door.is_proof(_token(), request.form.get("csrf_token", "")):
-        flask.abort(400)
-    if request.endpoint not in OPEN and not wizard.door.knows(_token()):
-        return flask.redirect(f"{PREFIX}/code", 303)
-    return None
-
-
-def _refuse(error: HTTPException):
-    texts = {
-        400: _("Cette page a vieilli. Revenez à la précédente et recommencez\u202f: rien n’a été modifié."),
-        404: _("Cette page n’existe pas."),
-        413: _("C’est trop long. Rien n’a été modifié."),
-    }
-    text = texts.get(error.code, _("Cette demande n’a pas pu aboutir. Rien n’a été modifié."))
-    return flask.render_template("wizard/error.html", text=text), error.code
-
-
-def _give(token: str, response):
-    flask.g.token = token
-    response.set_cookie(
-        COOKIE, token, path="/", httponly=True, samesite="Strict", secure=flask.request.is_secure, max_age=None
-    )
-    return response
 
 
 def home():
     """The root leads to the first page that still asks something."""
-    wizard = _wizard()
+    wizard = the_wizard()
     if wizard.work is not None:
         return flask.redirect(f"{PREFIX}/avancement", 303)
     left = [group for group in GROUPS if group not in wizard.passed]
@@ -106,32 +27,32 @@ def home():
 
 def code():
     """The door."""
-    wizard, error = _wizard(), ""
-    if wizard.door.knows(_token()):
+    wizard, error = the_wizard(), ""
+    if wizard.door.knows(token()):
         return flask.redirect("/", 303)
     if flask.request.method == "POST":
         typed = flask.request.form.get("code", "")[:100]
-        token = wizard.door.open(typed)
-        if token:
-            return _give(token, flask.redirect("/", 303))
+        entered = wizard.door.open(typed)
+        if entered:
+            return give(entered, flask.redirect("/", 303))
         error = _("Ce n’est pas le code affiché sur la console. Après dix essais, un autre code y est affiché.")
         if wizard.door.waits():
             error = _("Trop d’essais. Attendez une demi-minute, puis tapez le nouveau code affiché sur la console.")
-    fresh = _token() or secrets.token_urlsafe(32)
+    fresh = token() or secrets.token_urlsafe(32)
     flask.g.token = fresh
     page = flask.render_template("wizard/code.html", error=error, is_used=wizard.door.is_used)
-    return _give(fresh, flask.make_response(page, 422 if error else 200))
+    return give(fresh, flask.make_response(page, 422 if error else 200))
 
 
 def another_code():
     """Another secret on the console, for who has lost the first or comes with another browser."""
-    _wizard().door.ask_again()
+    the_wizard().door.ask_again()
     return flask.redirect(f"{PREFIX}/code", 303)
 
 
 def group(slug: str):
     """The questions of one group: tried at once, asked again beside what was typed."""
-    wizard = _wizard()
+    wizard = the_wizard()
     name = next((each for each in GROUPS if SLUGS[each] == slug), None)
     if name is None:
         flask.abort(404)
@@ -142,7 +63,7 @@ def group(slug: str):
         typed = _read(name, wizard.answers)
         problems = {each: text for each, text in asking.check(typed).items() if each in asking.group_of(name)}
         if not problems:
-            found = trials.try_group(name, typed)
+            found = trials.try_group(name, typed, wizard.data)
             problems = {each.name: each.text for each in found if each.grave}
             warnings = [] if flask.request.form.get("accept") else [each for each in found if not each.grave]
         if not problems and not warnings:
@@ -174,7 +95,7 @@ def _is_working(wizard: Wizard) -> bool:
 
 def summary():
     """All answers on one page, before anything is done."""
-    wizard = _wizard()
+    wizard = the_wizard()
     if not wizard.is_asked or _is_working(wizard):
         return flask.redirect("/", 303)
     return flask.render_template(
@@ -183,7 +104,7 @@ def summary():
 
 
 def _database() -> str:
-    url = _wizard().answers.database_url
+    url = the_wizard().answers.database_url
     if not url:
         return _("SQLite, sur cette machine")
     parts = urlsplit(url)
@@ -192,7 +113,7 @@ def _database() -> str:
 
 def key():
     """The ceremony: print the sheet, type some of it back."""
-    wizard = _wizard()
+    wizard = the_wizard()
     if not wizard.is_asked or _is_working(wizard):
         return flask.redirect("/", 303)
     ceremony, problems, typed = wizard.begin_ceremony(), {}, []
@@ -216,7 +137,7 @@ def _show_key(ceremony, problems=None, typed=(), *, shares="", shares_error=""):
 
 def split():
     """Shares instead of one sheet, or one sheet again."""
-    wizard = _wizard()
+    wizard = the_wizard()
     if not wizard.is_asked or _is_working(wizard):
         return flask.redirect("/", 303)
     ceremony, typed = wizard.begin_ceremony(), flask.request.form.get("shares", "")[:20]
@@ -229,7 +150,7 @@ def split():
 
 def sheet():
     """The PDF, shown by the browser so that it can be printed without being kept."""
-    wizard = _wizard()
+    wizard = the_wizard()
     if not wizard.is_asked or _is_working(wizard):
         return flask.redirect("/", 303)
     answer = flask.Response(wizard.begin_ceremony().draw(), mimetype="application/pdf")
@@ -239,7 +160,7 @@ def sheet():
 
 def progress():
     """The steps as they are done; the end leads to the list, a failure to the question that it is about."""
-    wizard = _wizard()
+    wizard = the_wizard()
     if wizard.work is None:
         return flask.redirect("/", 303)
     if wizard.work.state == "done":
@@ -250,7 +171,7 @@ def progress():
 
 def again():
     """After a failure, the same once more."""
-    wizard = _wizard()
+    wizard = the_wizard()
     if wizard.work is not None:
         wizard.begin_work()
     return flask.redirect(f"{PREFIX}/avancement" if wizard.work else "/", 303)
@@ -258,7 +179,7 @@ def again():
 
 def end():
     """The list, the codes, the way to the site."""
-    wizard = _wizard()
+    wizard = the_wizard()
     if wizard.work is None or wizard.work.state != "done":
         return flask.redirect("/", 303)
     try:
@@ -268,22 +189,22 @@ def end():
         results = []
     todo = [wizard.work.done[name] for name in ("web_server", "apache", "service") if wizard.work.done.get(name)]
     return flask.render_template(
-        "wizard/end.html", results=results, todo=todo, done=wizard.work.done, answers=wizard.answers, site=_site()
+        "wizard/end.html",
+        results=results,
+        todo=todo,
+        done=wizard.work.done,
+        answers=wizard.answers,
+        site=site_address(),
     )
 
 
 def finish():
     """Stop for ever; the site goes on."""
-    wizard = _wizard()
+    wizard = the_wizard()
     if wizard.work is None or wizard.work.state != "done":
         return flask.redirect("/", 303)
     wizard.finish()
-    return flask.render_template("wizard/closed.html", site=_site())
-
-
-def _site() -> str:
-    wizard = _wizard()
-    return "" if wizard.is_elsewhere else wizard.answers.public_url
+    return flask.render_template("wizard/closed.html", site=site_address())
 
 
 def script():

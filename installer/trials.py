@@ -5,18 +5,22 @@ import contextlib
 import os
 import shutil
 import smtplib
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from babel.numbers import format_decimal
 
 from appliance.core import i18n
+from appliance.core.errors import ConfigError
 from appliance.core.i18n import _
 from appliance.crypto.suites import AES_256_GCM, CHACHA20_POLY1305, SUITES
+from appliance.storage import database
 from installer import apply, machine
 from installer.answers import Answers
 
@@ -44,17 +48,23 @@ class Finding:
     grave: bool
 
 
-def try_group(group: str, answers: Answers) -> list[Finding]:
+def try_group(group: str, answers: Answers, data: Path = apply.DATA) -> list[Finding]:
     """Try what the answers of one group name; they have passed `answers.check` before."""
-    found = {"data": [try_database, try_backup], "mail": [try_mail]}.get(group, [])
-    return [finding for trial in found for finding in trial(answers)]
+    if group == "data":
+        return [*try_database(answers), *try_backup(answers, data)]
+    return try_mail(answers) if group == "mail" else []
 
 
 def try_database(answers: Answers) -> list[Finding]:
     """A PostgreSQL database is connected to and written in."""
-    reason = apply.try_postgresql(answers.database_url) if answers.database_url else ""
-    text = _("Cette base ne peut pas être utilisée. Elle répond\u202f: %(reason)s", reason=reason)
-    return [Finding("database_url", text, True)] if reason else []
+    if not answers.database_url:
+        return []
+    try:
+        database.try_postgresql(answers.database_url)
+    except (ConfigError, UnicodeError, ValueError) as error:
+        text = _("Cette base ne peut pas être utilisée\u202f: %(reason)s", reason=str(error)[:300])
+        return [Finding("database_url", text, True)]
+    return []
 
 
 def try_mail(answers: Answers) -> list[Finding]:
@@ -74,16 +84,15 @@ def try_mail(answers: Answers) -> list[Finding]:
     except smtplib.SMTPNotSupportedError:
         text = _("Le relais ne propose pas ce chiffrement ou cette identification.")
         return [Finding("mail_security", text, False)]
+    except socket.gaierror:  # the service's firewall opens addresses: a name that gives none cannot be kept
+        text = _("Ce nom n’est pas connu du réseau. Vérifiez-le, ou donnez une adresse.")
+        return [Finding("mail_host", text, True)]
     except (OSError, smtplib.SMTPException, UnicodeError) as error:
         return [Finding("mail_host", _say_relay(error), False)]
     return []
 
 
 def _say_relay(error: Exception) -> str:
-    import socket
-
-    if isinstance(error, socket.gaierror):
-        return _("Ce nom n’est pas connu du réseau. Vérifiez-le, ou donnez une adresse.")
     if isinstance(error, ConnectionRefusedError):
         return _("Le relais refuse la connexion sur ce port.")
     if isinstance(error, TimeoutError):
@@ -93,24 +102,38 @@ def _say_relay(error: Exception) -> str:
     )
 
 
-def try_backup(answers: Answers) -> list[Finding]:
+def try_backup(answers: Answers, data: Path = apply.DATA) -> list[Finding]:
     """A folder is written in by the service's user; another machine is reached by it, or perhaps later."""
     to = answers.backup_to
-    folder = Path(to) if to.startswith("/") else None
-    if folder is None:
-        if to.startswith("s3://"):
-            text = _("Réglez ensuite s3_endpoint et s3_credentials dans la configuration\u202f; rien n’a été essayé.")
-            return [Finding("backup_to", text, False)]
-        reason = _probe(to)
-        text = _("Cet endroit n’est pas encore accessible au service\u202f: %(reason)s", reason=reason)
-        return [Finding("backup_to", text, False)] if reason else []
+    if not to.startswith("/"):
+        return _try_far_backup(to)
+    folder = Path(to)
     if machine.find_user() and any(folder.is_relative_to(hidden) for hidden in HIDDEN):
         text = _("Le service ne voit pas ce dossier, par prudence. Choisissez-en un sous /mnt, /srv ou /var/lib.")
+        return [Finding("backup_to", text, True)]
+    if not folder.is_dir() and not folder.is_relative_to(data):  # made here, it could lie on a disk that is not there
+        text = _(
+            "Ce dossier n’existe pas. Branchez le disque, puis tapez\u202f: install -d -o preau %(folder)s", folder=to
+        )
         return [Finding("backup_to", text, True)]
     with _made_for_a_while(folder) as reason:
         reason = reason or _probe(to)
     text = _("Le service ne peut pas écrire dans ce dossier\u202f: %(reason)s", reason=reason)
     return [Finding("backup_to", text, True)] if reason else []
+
+
+def _try_far_backup(to: str) -> list[Finding]:
+    if to.startswith("s3://"):
+        text = _("Réglez ensuite s3_endpoint et s3_credentials dans la configuration\u202f; rien n’a été essayé.")
+        return [Finding("backup_to", text, False)]
+    try:
+        socket.getaddrinfo(urlsplit(to).hostname, None)
+    except (OSError, UnicodeError):
+        text = _("Ce nom n’est pas connu du réseau. Vérifiez-le, ou donnez une adresse.")
+        return [Finding("backup_to", text, True)]
+    reason = _probe(to)
+    text = _("Cet endroit n’est pas encore accessible au service\u202f: %(reason)s", reason=reason)
+    return [Finding("backup_to", text, False)] if reason else []
 
 
 @contextlib.contextmanager

@@ -6,8 +6,10 @@ It listens on loopback, on a port of its own: the service that it starts takes 8
 import contextlib
 import dataclasses
 import json
+import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +27,7 @@ from installer.ceremony import Ceremony
 from installer.door import Door
 
 PORT = 8079
+CONSOLE = Path("/dev/console")
 IDLE = 3600.0  # seconds after the end during which the codes can still be read
 _LINGER = 3.0  # seconds for the last page to get its style sheets
 
@@ -147,22 +150,19 @@ def _watch(wizard: Wizard) -> None:
 
 def serve(config: Path, *, data: Path = apply.DATA, port: int = PORT) -> int:
     """Ask in the browser until the machine is set up; ConfigError when it is already."""
-    from installer.pages import create_app
+    from installer.shell import create_app
 
     if config.exists():
         raise ConfigError(f"{config} is there: this machine is set up. To change something: preau setup --only GROUP")
     signal.signal(signal.SIGTERM, _stop)
-    fingerprint = front.open_nginx(port)
-    wizard = None
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is load, not news
+    listener = socket.create_server(("127.0.0.1", port))  # who reads the secret finds the door there
+    fingerprint = ""
     try:
-        wizard = Wizard(
-            config,
-            data=data,
-            port=port,
-            show=lambda secret: print(front.write_message(secret, port, fingerprint), flush=True),
-        )
+        fingerprint = front.open_nginx(port)
+        wizard = Wizard(config, data=data, port=port, show=lambda secret: _show(secret, port, fingerprint))
         server = waitress.create_server(
-            create_app(wizard), host="127.0.0.1", port=port, threads=4, ident=None, max_request_body_size=100_000,
+            create_app(wizard), sockets=[listener], threads=4, ident=None, max_request_body_size=100_000,
             trusted_proxy="127.0.0.1", trusted_proxy_headers={"x-forwarded-for", "x-forwarded-proto"},
             trusted_proxy_count=1, clear_untrusted_proxy_headers=True,
         )  # fmt: skip
@@ -172,17 +172,20 @@ def serve(config: Path, *, data: Path = apply.DATA, port: int = PORT) -> int:
             server.run()
     finally:
         notify("STOPPING=1")
-        front.close_nginx()
+        listener.close()
         if config.exists() and fingerprint:
-            _leave_site(config)
+            apply.end_wizard(config)
+        front.close_nginx()
     return 0
 
 
-def _leave_site(config: Path) -> None:
-    from installer import machine
-
-    apply.end_wizard(config)
-    machine.run("systemctl", "reload", "nginx.service")
+def _show(secret: str, port: int, fingerprint: str) -> None:
+    """The secret goes where only who stands before the machine, or reads its journal, sees it."""
+    message = front.write_message(secret, port, fingerprint)
+    print(message, flush=True)
+    if "INVOCATION_ID" in os.environ:  # started by systemd: what is printed goes to the journal alone
+        with contextlib.suppress(OSError), open(os.open(CONSOLE, os.O_WRONLY | os.O_NOCTTY), "wb") as console:
+            console.write(message.replace("\n", "\r\n").encode())
 
 
 def _stop(_signal, _frame) -> None:

@@ -1,5 +1,8 @@
-"""backup, restore: copies that open again, and the proof of it."""
+"""backup: copies that open again, and the proof of it."""
 
+import contextlib
+import fcntl
+import json
 import os
 import shutil
 import sys
@@ -9,252 +12,250 @@ from pathlib import Path
 
 from appliance.core.errors import ConfigError
 
+# Copies of rows beside the data, which age as backups do.
+BESIDE = ("before-upgrade", "before-restore")
+
 
 def add_commands(groups) -> None:
-    """Declare the group."""
+    """Declare the group, and the way back."""
+    from appliance.cli import restore
+
     backup = groups.add_parser(
         "backup", help="copy rows and media, encrypted, to the place that the configuration names; while serving"
     )
     backup.add_argument("--to", metavar="PLACE", help="another place: a folder, ssh://USER@HOST/FOLDER or s3://BUCKET")
     kinds = backup.add_subparsers(dest="kind", metavar="KIND")
-    kinds.add_parser("list", help="the backups that are there").set_defaults(run=run_list)
+    listing = kinds.add_parser("list", help="the backups that are there")
+    listing.add_argument("--json", action="store_true", help="for programs")
+    listing.set_defaults(run=run_list)
     rehearse = kinds.add_parser("rehearse", help="restore the last backup aside, check it, report; changes nothing")
+    rehearse.add_argument(
+        "--sheet", type=Path, metavar="F", help="open it with the recovery sheet instead of this machine's key"
+    )
     rehearse.set_defaults(run=run_rehearse)
     backup.set_defaults(run=run_backup)
-    restore = groups.add_parser("restore", help="put a backup back on this machine, with the recovery sheet")
-    restore.add_argument(
-        "--from", dest="place", metavar="PLACE", help="where the backups are (else: the configuration's)"
-    )
-    restore.add_argument("--snapshot", default="", metavar="NAME", help="which one (else: the newest); see backup list")
-    restore.add_argument(
-        "--sheet", type=Path, metavar="F", help="file with the text of the recovery sheet (else: typed; - reads a pipe)"
-    )
-    restore.add_argument(
-        "--replace", action="store_true", help="put the present data aside; else they are never touched"
-    )
-    restore.add_argument("--rows-only", action="store_true", help="the database alone: the way back after an upgrade")
-    restore.add_argument("--data", type=Path, metavar="FOLDER", help="where the data go, when it is not as before")
-    restore.set_defaults(run=run_restore)
+    restore.add_commands(groups)
 
 
-def open_place(config, to: str = ""):
+def open_place(config, to: str = "", *, endpoint: str = "", credentials: Path | None = None):
     """The target that the configuration or the command names."""
     from appliance.services.backup import targets
 
     known = config.backup
-    credentials = config.path(known.s3_credentials) if known.s3_credentials else None
-    runtime = Path(os.environ.get("RUNTIME_DIRECTORY", tempfile.gettempdir()))
+    if credentials is None and known.s3_credentials:
+        credentials = config.path(known.s3_credentials)
+    runtime, spool = Path(os.environ.get("RUNTIME_DIRECTORY", tempfile.gettempdir())), data_folder(config)
     return targets.open_target(
-        to or known.to, config.folder, endpoint=known.s3_endpoint, credentials=credentials, runtime=runtime
-    )
+        to or known.to, config.folder, endpoint=endpoint or known.s3_endpoint, credentials=credentials,
+        runtime=runtime, spool=spool if spool.is_dir() and os.access(spool, os.W_OK) else None,
+    )  # fmt: skip
 
 
 def progress(what: str):
     """Tell how far it is: on a terminal in one line, else one line every ten per cent."""
     last = {"shown": -1}
+    live = sys.stderr.isatty()
 
     def say(done: int, total: int) -> None:
         percent = done * 100 // total
-        step = percent if sys.stderr.isatty() else percent // 10 * 10
+        step = percent if live else percent // 10 * 10
         if step != last["shown"]:
             last["shown"] = step
-            print(f"{what}: {done}/{total} ({percent} %)", file=sys.stderr, end="\r" if sys.stderr.isatty() else "\n")
+            end = "\r" if live and done < total else "\n"
+            print(f"{what}: {done}/{total} ({percent} %)", file=sys.stderr, end=end, flush=True)
 
     return say
 
 
-def _files(options, config) -> dict[str, Path]:
+def kept_files(options, config) -> dict[str, Path]:
+    """What is kept beside the rows: the configuration and the secrets that it names, but for the master key."""
     kept = {"config.toml": Path(options.config)}
     if config.mail.password_file:
         kept["mail-password"] = config.path(config.mail.password_file)
     return kept
 
 
-def _status_folder(config) -> Path:
+def data_folder(config) -> Path:
+    """Where the media lie, and beside them the copies of rows and how the last backup went."""
     return config.path(config.storage.blobs).parent
+
+
+@contextlib.contextmanager
+def alone(config):
+    """One backup, rehearsal or restore at a time: the next waits. The lock ends with its process."""
+    with open(data_folder(config) / ".backup.lock", "w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("another backup, rehearsal or restore is under way: waiting for its end", file=sys.stderr, flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """What may go wrong with a place or with what lies there."""
+    from appliance.services.backup.targets import TargetError
+    from appliance.storage.dump import DumpError
+
+    return (TargetError, DumpError, OSError)
+
+
+def note(config, what: str, ok: bool, **facts: object) -> None:
+    """Keep how it went for the console; a full disk is no reason to say something else."""
+    from appliance.services.backup import status
+
+    with contextlib.suppress(OSError):
+        status.note(data_folder(config), what, ok, **facts)
 
 
 def run_backup(options) -> int:
     """Make one backup."""
     from appliance.cli.service import open_database
     from appliance.services.backup import making, status
-    from appliance.services.backup.targets import TargetError
-    from appliance.storage.dump import DumpError
 
     kernel, started = open_database(options), time.monotonic()
     config = kernel.config
-    target = open_place(config, options.to)
+    suspects = status.read(data_folder(config)).get("rehearsal", {}).get("wrong", ())
     try:
-        done = making.back_up(
-            target, kernel.ring.keks, kernel.blobs, _files(options, config),
-            keep_days=config.backup.keep_days, say=progress("media"),
-        )  # fmt: skip
-    except (TargetError, DumpError, OSError) as error:
-        status.note(_status_folder(config), "backup", False, says=str(error))
+        with alone(config):
+            target = open_place(config, options.to)
+            done = making.back_up(
+                target, kernel.ring.keks, kernel.blobs, kept_files(options, config),
+                keep_days=config.backup.keep_days, suspects=suspects, say=progress("media"),
+            )  # fmt: skip
+            _age(config, kernel.ring.keks)
+    except failures() as error:
+        note(config, "backup", False, says=str(error))
         raise ConfigError(f"no backup was made: {error}. The earlier ones are as they were.") from error
     took = time.monotonic() - started
     says = f"{done.blobs} media ({done.copied} new), {done.rows} rows"
-    status.note(_status_folder(config), "backup", not done.damaged, name=done.name, says=says, seconds=round(took))
+    note(config, "backup", not done.damaged, name=done.name, says=says, seconds=round(took))
     print(f"backup {done.name} at {target}: {says}, {done.removed} old ones removed ({took:.1f} s)")
     for blob_id in done.damaged:
-        print(f"problem: the file {blob_id} is missing or damaged here and was not copied: preau doctor")
+        print(f"problem: the file {blob_id} is missing or damaged here and was not copied: preau restore --media-only")
     return 1 if done.damaged else 0
 
 
-def copy_rows(options, kernel) -> str:
+def _age(config, keks) -> None:
+    """What was erased leaves the copies of rows that lie beside the data too."""
+    from appliance.services.backup import keeping, targets
+
+    folder, limit = data_folder(config), time.time() - config.backup.keep_days * 86_400
+    for name in BESIDE:
+        if (folder / name).is_dir():
+            keeping.tend(targets.Folder(folder / name), keks, config.backup.keep_days)
+    for path in folder.glob("*.before-restore-*"):
+        if path.stat().st_mtime < limit:
+            path.unlink(missing_ok=True)
+
+
+def copy_rows(options, kernel, name: str = "before-upgrade") -> str:
     """Copy the rows beside the data before the schema changes: the way back is `preau restore --rows-only`."""
     from appliance.services.backup import making, targets
 
-    target = targets.Folder(_status_folder(kernel.config) / "before-upgrade")
-    done = making.back_up(target, kernel.ring.keks, None, _files(options, kernel.config), keep_days=35)
+    target = targets.Folder(data_folder(kernel.config) / name)
+    try:
+        done = making.back_up(target, kernel.ring.keks, None, kept_files(options, kernel.config), keep_days=35)
+    except failures() as error:
+        raise ConfigError(
+            f"the rows could not be copied to {target}, so nothing was changed: {error}. Make room, then: "
+            "systemctl start preau"
+        ) from error
     return f"{target} ({done.name}, {done.rows} rows)"
 
 
 def run_list(options) -> int:
-    """Print the backups that are there."""
+    """Print the backups that are there, and what each holds."""
+    from appliance import app
     from appliance.cli.service import load
-    from appliance.services.backup import making
+    from appliance.crypto.keyfile import load_kek
+    from appliance.services.backup import keeping
 
     config = load(options)
-    names = making.list_snapshots(open_place(config, options.to))
-    for name in names:
-        print(name)
+    kek = load_kek(app.kek_path(config))
+    try:
+        target = open_place(config, options.to)
+        names = keeping.list_snapshots(target)
+        keys = keeping.opening(target, kek) if names else []
+        found = [_describe(name, keeping.read_manifest(target, keys, name)) for name in names]
+    except failures() as error:
+        raise ConfigError(f"the backups cannot be read: {error}") from error
+    if options.json:
+        print(json.dumps({"place": str(target), "backups": found}, ensure_ascii=False))
+    for each in () if options.json else found:
+        facts = f"{each['media']} media, {each['bytes'] / 1e6:.0f} MB" if each["opens"] else "opens under another key"
+        print(f"{each['name']}  {facts}")
     return 0 if names else 1
+
+
+def _describe(name: str, manifest: dict | None) -> dict:
+    manifest = manifest or {}
+    blobs = manifest.get("blobs", ())
+    facts = {each: manifest.get(each) for each in ("at", "program", "schema", "rows")}
+    return {
+        "name": name,
+        "opens": bool(manifest),
+        "media": len(blobs),
+        "bytes": sum(each[1] for each in blobs),
+        **facts,
+    }
 
 
 def run_rehearse(options) -> int:
     """Restore the newest backup aside and look at everything in it."""
     from appliance.cli.service import load, open_database
-    from appliance.services.backup import restoring, status
-    from appliance.services.backup.targets import TargetError
+    from appliance.services.backup import restoring
     from appliance.storage import database
-    from appliance.storage.blobs import BlobStore
-    from appliance.storage.dump import DumpError
 
+    sheet = _read_sheet(options)
     kernel, started = open_database(options), time.monotonic()
-    config, kek = load(options), kernel.ring.keks[0]
+    config, kek = load(options), sheet or kernel.ring.keks[0]
     database.disconnect()
     folder = Path(tempfile.mkdtemp(prefix="preau-rehearsal-"))
     try:
-        target = open_place(config, options.to)
-        name = restoring.choose(target, kek)
-        database.configure(f"sqlite:///{folder / 'preau.db'}", folder, 1)
-        with database.connection():
-            rows, _erased = restoring.restore_rows(target, kek, name)
-            blobs = BlobStore(folder / "blobs")
-            _use_blobs(blobs, config)
-            wrong = restoring.check_media(target, kek, name, progress("media"))
-            opened, closed = restoring.open_sample(target, blobs)
-    except (TargetError, DumpError, OSError) as error:
-        status.note(_status_folder(config), "rehearsal", False, says=str(error))
+        with alone(config):
+            target = open_place(config, options.to)
+            name = restoring.choose(target, kek)
+            _use_alone(folder, config, sheet)
+            with database.connection():
+                rows, _erased = restoring.restore_rows(target, kek, name)
+                wrong = restoring.check_media(target, kek, name, progress("media"))
+                opened, closed = restoring.open_sample(target, _use_blobs(folder, config))
+    except failures() as error:
+        note(config, "rehearsal", False, says=str(error))
         raise ConfigError(f"the last backup does not restore: {error}. Make one now: preau backup") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     ok, took = not wrong and not closed, time.monotonic() - started
     says = f"{rows} rows restored, {len(wrong)} media missing or changed, {opened} opened with their keys"
-    status.note(_status_folder(config), "rehearsal", ok, name=name, says=says, seconds=round(took))
+    note(config, "rehearsal", ok, name=name, says=says, seconds=round(took), wrong=wrong)
     print(f"rehearsal of {name}: {says} ({took:.1f} s)")
     for each in [*wrong, *closed]:
-        print(f"problem: {each} would be lost: preau doctor, then preau backup")
+        print(f"problem: {each} would be lost. The next backup copies it again: preau backup")
     return 0 if ok else 1
 
 
-def _use_blobs(blobs, config) -> None:
-    from appliance.services.media import files
-
-    files.configure(blobs, config.storage.suite)
-
-
-def run_restore(options) -> int:
-    """Put rows and media back; the service must not run meanwhile."""
-    from appliance import app
-    from appliance.core import config as configuration
-    from appliance.services.backup import restoring
-    from appliance.services.backup.targets import TargetError
-    from appliance.storage import database, dump
-
-    started, path = time.monotonic(), Path(options.config)
-    known = configuration.load(path) if path.exists() else configuration.Config(folder=path.parent)
-    if not options.place and not path.exists():
-        raise ConfigError("say where the backups are: preau restore --from PLACE --sheet F")
-    kek = _read_key(options, known, path)
-    try:
-        target = open_place(known, options.place or "")
-        name = restoring.choose(target, kek, options.snapshot)
-        if not path.exists():
-            known = _put_configuration(options, path, restoring.read_files(target, kek, name))
-        _put_key(path, known, kek)
-        print(f"restoring {name} from {target}", flush=True)
-        kernel = app.open_kernel(known)
-        with database.connection():
-            _make_room(options, dump, database)
-            rows, erased = restoring.restore_rows(target, kek, name)
-            placed, missing = (0, [])
-            if not options.rows_only:
-                placed, missing = restoring.restore_blobs(target, kek, name, kernel.blobs, progress("media"))
-    except (TargetError, dump.DumpError, OSError) as error:
-        raise ConfigError(f"the restore stopped: {error}. Nothing is served yet; it can be run again.") from error
-    took = time.monotonic() - started
-    print(f"restored: {rows} rows, {placed} media, {erased} erasures done again ({took:.1f} s)")
-    for each in missing:
-        print(f"problem: the file {each} is not in the backup")
-    print("Next: preau doctor; systemctl start preau")
-    return 1 if missing else 0
-
-
-def _read_key(options, known, path: Path):
-    from appliance import app
+def _read_sheet(options):
     from appliance.cli.sheet import read_sheet
-    from appliance.crypto.keyfile import load_kek
 
-    if options.sheet is None and path.exists():
-        return load_kek(app.kek_path(known))
-    return read_sheet(options.sheet)
+    return read_sheet(options.sheet) if options.sheet else None
 
 
-def _put_configuration(options, path: Path, files: dict[str, str]):
-    """The configuration of the lost machine, with other folders where asked."""
-    from appliance.core import config as configuration
+def _use_alone(folder: Path, config, sheet) -> None:
+    """A database of the rehearsal's own and, with a sheet, no other key than the sheet's."""
+    from appliance.crypto.keyring import Keyring
+    from appliance.school import keys
+    from appliance.storage import database
 
-    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-    for name, text in files.items():
-        target = path if name == "config.toml" else path.parent / name
-        descriptor = os.open(target, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o640)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        shutil.chown(target, group=path.parent.stat().st_gid)
-    known = configuration.load(path)
-    if options.data:
-        from installer import settings
-
-        values = {"storage": {"blobs": str(options.data / "blobs")}}
-        if known.database.url.startswith("sqlite"):
-            values["database"] = {"url": f"sqlite:///{options.data / 'preau.db'}"}
-        settings.save(path, values)
-        known = configuration.load(path)
-    return known
+    database.configure(f"sqlite:///{folder / 'preau.db'}", folder, 1)
+    if sheet is not None:
+        keys.configure(Keyring(sheet))
 
 
-def _put_key(path: Path, known, kek) -> None:
-    from appliance import app
-    from appliance.crypto.keyfile import create_kek, load_kek
+def _use_blobs(folder: Path, config):
+    from appliance.services.media import files
+    from appliance.storage.blobs import BlobStore
 
-    file = Path(app.kek_path(known))
-    if file.exists():
-        if load_kek(file).id != kek.id:
-            raise ConfigError(f"{file} is another key than the sheet's: put it aside first")
-        return
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    create_kek(file, kek)
-
-
-def _make_room(options, dump, database) -> None:
-    if not database.db.get_tables():
-        return
-    if not options.replace:
-        raise ConfigError("there are data here already. To put the backup in their place: --replace")
-    if database.is_sqlite():
-        aside = f"{database.db.database}.before-restore-{int(time.time())}"
-        database.db.execute_sql("VACUUM INTO ?", (aside,))
-        print(f"the present rows are kept in {aside}")
-    dump.empty()
+    blobs = BlobStore(folder / "blobs")
+    files.configure(blobs, config.storage.suite)
+    return blobs

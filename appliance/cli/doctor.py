@@ -6,10 +6,11 @@ import time
 from collections import Counter
 
 DOCTOR = """\
-Looks at clock, disk, schema, master key, the key of each academy and class, journal, tasks, media and files. The
-service may go on meanwhile.
+Looks at everything that the page Administration > Santé du serveur shows (disks, database, queue, backup, rehearsal,
+certificate, clock, programs, antivirus, proxy, recovery sheet, versions), and at the key of each academy and class, the
+journal, media and files. The service may go on meanwhile.
 
-  preau --config F doctor              what is wrong, one line each; the exit code is 0 when nothing is
+  preau --config F doctor              one line each; the exit code is 0 when there is no problem
   preau --config F doctor --repair     removes noise older than a day, submits again what nobody would prepare
   preau --config F doctor --digests    reads every file too, which the service does by itself in a week
 
@@ -56,11 +57,11 @@ def run_doctor(options) -> int:
 
 
 def _found(options):
-    from appliance.cli.service import load, open_database
+    from appliance.cli.service import open_database
     from appliance.core.errors import ConfigError, Unavailable
     from appliance.crypto.errors import KeyFileError
-    from appliance.server import list_warnings
     from appliance.services import doctor
+    from appliance.services.health import checks
 
     try:
         kernel = open_database(options)
@@ -70,8 +71,5 @@ def _found(options):
     except Unavailable:
         yield doctor.Sign("start", "the database does not answer: start it, or see database.url in the configuration")
         return
-    for warning in list_warnings(load(options)):
-        yield doctor.Sign("warning", warning, "warning")
-    yield from doctor.examine(
-        kernel.blobs, scrub_days=kernel.config.care.scrub_days, repair=options.repair, digests=options.digests
-    )
+    place = checks.Place(kernel.config, kernel.blobs, lambda: kernel.ring.kek_id)
+    yield from doctor.examine(place, repair=options.repair, digests=options.digests)

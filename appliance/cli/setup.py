@@ -2,8 +2,6 @@
 
 import argparse
 import dataclasses
-import getpass
-import sys
 from pathlib import Path
 
 from appliance.core.errors import ConfigError
@@ -11,7 +9,7 @@ from appliance.core.errors import ConfigError
 
 def add_commands(groups) -> None:
     """Declare the command; each question is an option too."""
-    from installer.answers import names, spec
+    from installer.answers import GROUPS, names, spec
 
     setup = groups.add_parser(
         "setup",
@@ -24,7 +22,9 @@ def add_commands(groups) -> None:
     setup.add_argument("--answers", type=Path, metavar="F", help="TOML file with the answers")
     setup.add_argument("--print-answers", action="store_true", help="print a file of answers to fill in, and stop")
     setup.add_argument("--web", action="store_true", help="ask in the browser, behind a secret shown on the console")
+    setup.add_argument("--only", choices=GROUPS, action="append", help="ask this group of questions and no other")
     setup.add_argument("--data", type=Path, help=argparse.SUPPRESS)
+    setup.add_argument("--port", type=int, help=argparse.SUPPRESS)
     for name in names():
         known = spec(name)
         if not known["secret"]:  # a secret on a command line is seen by every process
@@ -36,26 +36,47 @@ def add_commands(groups) -> None:
 def run_setup(options) -> int:
     """Ask, check, apply, and end with the check list."""
     from installer import answers as asking
+    from installer import apply
 
+    data = options.data or apply.DATA
     if options.print_answers:
         print_answers()
         return 0
     if options.web:
         from installer import wizard
 
-        return wizard.serve(options.config)
+        return wizard.serve(options.config, data=data, port=options.port or wizard.PORT)
     given = asking.read_environment()
     if options.answers:
         given |= asking.read_file(options.answers)
     given |= {name: value for name in asking.names() if (value := getattr(options, name, None)) is not None}
-    answers = asking.replace(remember(options.config), given)
+    again = options.config.exists()
+    if options.only and not again:
+        raise ConfigError("--only changes a machine that is set up. The first time, answer all: preau setup")
+    before = remember(options.config, data)
+    answers = asking.replace(before, given)
     if not options.non_interactive:
-        answers = ask(answers, given)
-    problems = asking.check(answers)
+        answers = ask(options, answers, given, data)
+    problems = asking.check(answers, again=again)
+    if again:  # what stands in the configuration and was not asked is the operator's own
+        problems = {name: text for name, text in problems.items() if getattr(answers, name) != getattr(before, name)}
     if problems:
         lines = [f"{name}: {problem}" for name, problem in problems.items()]
         raise ConfigError("these answers cannot be used:\n  " + "\n  ".join(lines))
     return carry_out(options, answers)
+
+
+def ask(options, answers, given: dict[str, str], data: Path):
+    """The questions, then the key on paper where there is no key yet."""
+    from installer import apply, terminal
+    from installer.answers import GROUPS
+    from installer.ceremony import Ceremony
+
+    groups = [group for group in GROUPS if group in (options.only or GROUPS)]
+    answers = terminal.ask(answers, given, groups, again=options.config.exists(), data=data)
+    if not (options.config.parent / apply.KEK).exists():
+        terminal.perform(Ceremony(options.config.parent, answers.public_url))
+    return answers
 
 
 def carry_out(options, answers) -> int:
@@ -78,12 +99,13 @@ def carry_out(options, answers) -> int:
     return 0 if all(each.fine for each in results) else 1
 
 
-def remember(config: Path):
-    """What was answered before, read back from the configuration and the database's side of it."""
+def remember(config: Path, data: Path):
+    """What was answered before, read back from the configuration and from what stands in front of the service."""
     from appliance.core import config as configuration
+    from installer import apply, certificates, sites
     from installer.answers import Answers
 
-    answers = Answers()
+    answers = Answers(backup_to=str(data / "backups"))
     if not config.exists():
         return answers
     known = configuration.load(config)
@@ -91,6 +113,8 @@ def remember(config: Path):
     return dataclasses.replace(
         answers,
         public_url=known.server.public_url,
+        web_server=_find_web_server(known, apply),
+        certificate="own" if certificates.is_from_elsewhere(sites.CERTIFICATE) else "self-signed",
         database_url=known.database.url if is_postgresql else "",
         plan=known.plans.default,
         backup_to=known.backup.to if "://" in known.backup.to else str(known.path(known.backup.to)),
@@ -104,35 +128,11 @@ def remember(config: Path):
     )
 
 
-def ask(answers, given: dict[str, str]):
-    """Ask on the terminal what was not given; an empty line takes the answer in brackets."""
-    from installer import answers as asking
-
-    if not sys.stdin.isatty():
-        raise ConfigError("no terminal here. Answer with --non-interactive --answers F, or use: preau setup --web")
-    for name in asking.names():
-        if name in given:
-            continue
-        known = asking.spec(name)
-        while True:
-            value = _ask_one(known, getattr(answers, name))
-            changed = asking.replace(answers, {name: value})
-            problem = asking.check(changed).get(name)
-            if not problem:
-                answers = changed
-                break
-            print(f"  {problem}")
-    return answers
-
-
-def _ask_one(known, default: str) -> str:
-    if known["help"]:
-        print(f"\n{known['help']}")
-    choices = f" ({' / '.join(known['choices'])})" if known["choices"] else ""
-    shown = default.replace("\n", " | ")
-    prompt = f"{known['text']}{choices}" + (f" [{shown}]" if shown and not known["secret"] else "") + " : "
-    typed = getpass.getpass(prompt) if known["secret"] else input(prompt)
-    return typed.replace("|", "\n").strip() or default
+def _find_web_server(known, apply) -> str:
+    """Apache where its site was written; none where the service answers to everybody itself."""
+    if (apply.APACHE / "sites-available/preau.conf").exists():
+        return "apache"
+    return "nginx" if known.server.trusted_proxy else "none"
 
 
 def print_answers() -> None:

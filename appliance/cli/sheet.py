@@ -60,14 +60,18 @@ def read_sheet(path: Path | None):
 
 
 def run_verify(options) -> int:
-    """Compare a sheet with the key in force."""
+    """Compare a sheet with the key in force, and note that it was read back."""
     from appliance import app
     from appliance.cli.service import load
-    from appliance.crypto.keyfile import load_keks
+    from appliance.services.backup import status
+    from appliance.services.health import checks
 
-    kek = read_sheet(options.sheet)
-    known = load_keks(app.kek_path(load(options)))
+    kek, config = read_sheet(options.sheet), load(options)
+    known = app.open_kernel(config).ring.keks  # as the owner of the data from here on
     if kek.id == known[0].id:
+        folder = checks.status_folder(config)
+        if folder.is_dir():
+            status.note(folder, "sheet", True, key=kek.id)
         print(f"this sheet opens this installation (key {kek.id})")
         return 0
     older = kek.id in {each.id for each in known}

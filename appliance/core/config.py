@@ -32,6 +32,9 @@ class Server:
     connections: int = setting(1000, "Open connections at most.", low=10, high=20000)
     trusted_proxy: str = setting("", "Address of the proxy whose X-Forwarded-* headers are believed; empty: none.")
     metrics_token: str = setting("", "Bearer token for /metrics from elsewhere than loopback; empty: loopback only.")
+    certificate: str = setting(
+        "/etc/preau/tls/certificate.pem", "Certificate that families see, to tell when it ends; not there: not told."
+    )
 
 
 @dataclass(frozen=True)

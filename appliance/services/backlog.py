@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-import peewee
-
 from appliance.core import clock
 from appliance.services.work import Task
 
@@ -31,22 +29,13 @@ def summary() -> Summary:
     return Summary(waiting, running, failed, int((now - first.due_at).total_seconds()) if first else 0)
 
 
-def list_problems() -> list[str]:
-    """What should not stay as it is, in sentences."""
-    found, problems = summary(), []
-    codes = (
-        Task.select(Task.kind, Task.error, peewee.fn.COUNT(Task.id))
+def list_failures() -> list[str]:
+    """What failed for good, as kinds of task with the codes of their errors."""
+    found = (
+        Task.select(Task.kind, Task.error)
         .where(Task.failed_at.is_null(False))
         .group_by(Task.kind, Task.error)
         .order_by(Task.kind, Task.error)
+        .limit(10)
     )
-    for kind, error, count in codes.tuples():
-        problems.append(
-            f"{count} tasks of kind {kind} failed for good ({error}): see the log, and send the files again"
-        )
-    if found.oldest_seconds > LATE_SECONDS:
-        problems.append(
-            f"a task has been waiting for {found.oldest_seconds // 60} minutes: is the service running, with "
-            "server.workers above 0? (reason of the last attempt in the log)"
-        )
-    return problems
+    return [f"{kind} {error}" for kind, error in found.tuples()]

@@ -3,66 +3,42 @@
 `repair` does what is safe at any time: it removes noise older than a day and submits again what nobody would prepare.
 """
 
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple
-
-from peewee import fn
 
 from appliance.core import clock
 from appliance.core.errors import NotFound
 from appliance.crypto.errors import Tampered
 from appliance.school import keys
 from appliance.school.models import Academy, Classroom
-from appliance.services import audit, backlog, work
-from appliance.services.media import care, programs, scrub, store
-from appliance.services.media.models import Media, Rendition, Upload
+from appliance.services import audit, work
+from appliance.services.health import checks, words
+from appliance.services.health.checks import Place
+from appliance.services.media import care, store
+from appliance.services.media.models import Media, Upload
 from appliance.services.work import Task
-from appliance.storage import database
 from appliance.storage.blobs import BlobStore
 
-PROBLEM, NOTE = "problem", "note"
-_CLOCK_SLACK = timedelta(minutes=5)
+PROBLEM, NOTE, FINE = "problem", "warning", "ok"
 
 
 class Sign(NamedTuple):
-    """One thing found: a problem, or a note that may stay as it is."""
+    """One thing found: a problem, a warning that may stay as it is, or what is well."""
 
     code: str
     text: str
     level: str = PROBLEM
 
 
-def examine(blobs: BlobStore, *, scrub_days: int, repair: bool = False, digests: bool = False) -> Iterator[Sign]:
-    """Everything found, as it is found: clock, disk, keys, journal, tasks, media, files."""
-    yield from _clock()
-    yield from _disk(blobs)
+def examine(place: Place, *, repair: bool = False, digests: bool = False) -> Iterator[Sign]:
+    """Everything, as it is looked at: the rules of the console with what is well, then keys, journal, media, files."""
+    for check in checks.look(place, thorough=True):
+        yield Sign(check.code, words.english(check), checks.LEVELS[check.level])
     yield from _keys()
     yield from (Sign("journal", f"{text}: keep a copy of the database and tell the DPO") for text in audit.verify())
-    yield from (Sign("task", text) for text in backlog.list_problems())
-    yield from (Sign("program", text, NOTE) for text in programs.list_missing())
     yield from _media(repair)
-    yield from _files(blobs, repair, digests)
-    yield from _scrub(scrub_days)
-
-
-def _clock() -> Iterator[Sign]:
-    now = clock.now()
-    last = audit.AuditEntry.select(fn.MAX(audit.AuditEntry.at)).scalar()
-    if last is not None and care.instant_of(last) - now > _CLOCK_SLACK:
-        yield Sign("clock", "the clock is behind the last entry of the journal: set it (timedatectl)")
-    theirs = database.read_clock()
-    if theirs is not None and abs(theirs - now) > _CLOCK_SLACK:
-        yield Sign("clock", "the clocks of this machine and of PostgreSQL's differ: set them (timedatectl)")
-
-
-def _disk(blobs: BlobStore) -> Iterator[Sign]:
-    free = shutil.disk_usage(blobs.root).free
-    if free < blobs.reserve_bytes:
-        yield Sign("disk", f"{free // 1_000_000} MB are free, so no file is accepted: make room, or enlarge the disk")
-    elif free < 4 * blobs.reserve_bytes:
-        yield Sign("disk", f"only {free // 1_000_000} MB are free: make room before files are refused", NOTE)
+    yield from _files(place.blobs, repair, digests)
 
 
 def _keys() -> Iterator[Sign]:
@@ -122,15 +98,3 @@ def _files(blobs: BlobStore, repair: bool, digests: bool) -> Iterator[Sign]:
     if young:
         yield Sign("file_young", f"{young} files have no row yet or no more: an upload or a deletion is going on, or "
                    "was cut; preau doctor --repair removes them a day later", NOTE)  # fmt: skip
-    known = Rendition.damaged_at.is_null(False) & Media.deleted_at.is_null()
-    damaged = Rendition.select().join(Media).where(known).count()
-    if damaged:
-        yield Sign("file_known", f"{damaged} files were found damaged or missing by the weekly comparison: restore "
-                   "them from the last backup; the next comparison clears them")  # fmt: skip
-
-
-def _scrub(days: int) -> Iterator[Sign]:
-    since = scrub.report().compared_since
-    if since is not None and clock.now() - since > timedelta(days=2 * days + 1):
-        yield Sign("scrub", f"some files were last compared on {since:%Y-%m-%d}: keep the service running, or raise "
-                   "care.scrub_mb_per_second", NOTE)  # fmt: skip

@@ -211,14 +211,16 @@ def _claim() -> tuple[Task | None, str]:
     task = Task.select().where(due).order_by(Task.due_at, Task.id).first()
     if task is None:
         return None, ""
+    # Its subject too: the row id of a task that another worker has just ended may be another task's by now.
+    same = due & (Task.id == task.id) & (Task.kind == task.kind) & (Task.subject == task.subject)
     if task.attempts >= _attempts:  # its workers died one after the other
-        _fail(task, due & (Task.id == task.id), "killed")
+        _fail(task, same, "killed")
         return task, ""
     holder = f"{_host}:{os.getpid()}:{secrets.token_hex(8)}"
     with database.transaction():
         claimed = (
             Task.update(leased_until=now + LEASE, leased_by=holder, attempts=Task.attempts + 1, progress=0)
-            .where(due & (Task.id == task.id) & (Task.attempts == task.attempts))
+            .where(same & (Task.attempts == task.attempts))
             .execute()
         )
     task.attempts += 1

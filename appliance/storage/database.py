@@ -21,6 +21,7 @@ from appliance.core.errors import ConfigError, Unavailable
 
 db = peewee.DatabaseProxy()
 WAIT_SECONDS = 10
+WAL_BYTES = 8_000_000
 
 _writer = threading.RLock()
 _local = threading.local()
@@ -58,6 +59,7 @@ def _sqlite(path: str) -> peewee.SqliteDatabase:
         "busy_timeout": WAIT_SECONDS * 1000,
         "cache_size": -8000,
         "temp_store": "memory",
+        "journal_size_limit": WAL_BYTES,  # after a checkpoint the file is cut to that
     }
     return peewee.SqliteDatabase(path, pragmas=pragmas, autoconnect=False)
 
@@ -117,6 +119,13 @@ def connect() -> None:
         if type(error).__name__ == "MaxConnectionsExceeded":
             raise Unavailable() from error
         raise
+
+
+def hold_open() -> None:
+    """Keep one connection to SQLite for as long as the service runs: when the last one closes, SQLite copies its log
+    and removes two files, and the next one makes them again; on a memory card that is never idle."""
+    if is_sqlite():
+        connect()
 
 
 def release() -> None:
@@ -187,6 +196,56 @@ def after_commit(callback: Callable[[], None]) -> None:
 def emit(event: object) -> None:
     """Deliver an event to its subscribers after the commit."""
     after_commit(lambda: bus.deliver(event))
+
+
+def count_bytes() -> int:
+    """How much the rows take on the disk, their journal apart."""
+    if is_sqlite():
+        return _size(db.obj.database)
+    return int(db.execute_sql("SELECT pg_database_size(current_database())").fetchone()[0])
+
+
+def count_wal_bytes() -> int:
+    """The length of SQLite's write-ahead log; 0 for PostgreSQL, which keeps its own in bounds."""
+    return _size(f"{db.obj.database}-wal") if is_sqlite() else 0
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0
+
+
+def read_version() -> str:
+    """The version of SQLite, or of the PostgreSQL server."""
+    if is_sqlite():
+        return str(db.execute_sql("SELECT sqlite_version()").fetchone()[0])
+    return str(db.execute_sql("SHOW server_version").fetchone()[0]).split()[0]
+
+
+def is_whole() -> bool | None:
+    """Whether SQLite finds its file sound (`PRAGMA quick_check`: every page is read); None for PostgreSQL."""
+    if not is_sqlite():
+        return None
+    try:
+        return db.execute_sql("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+    except peewee.DatabaseError:
+        return False
+
+
+def answer() -> None:
+    """Read one value from the database, whatever it is; it raises, or hangs, as the database does."""
+    db.execute_sql("SELECT 1").fetchone()
+
+
+def empty_wal() -> None:
+    """Bring what SQLite's log holds into the file and cut the log, so that what was erased leaves it too.
+
+    A reader may be in the way: the next call does it.
+    """
+    if is_sqlite() and count_wal_bytes():
+        db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
 def read_clock() -> datetime | None:

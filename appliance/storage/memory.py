@@ -3,10 +3,12 @@ disk."""
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from appliance.core.errors import Unavailable
 
@@ -33,6 +35,22 @@ def write(path: Path, pieces: Iterable[bytes]) -> None:
     with path.open("xb") as file:
         for piece in pieces:
             file.write(piece)
+
+
+def open_made(path: Path) -> BinaryIO:
+    """What a program left in a private folder, to be read; FileNotFoundError unless it is a plain file of that folder.
+
+    The program has read what people sent: a link that it left would have us read, with our rights, what it could not.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise FileNotFoundError(path.name) from error
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        os.close(descriptor)
+        raise FileNotFoundError(path.name)
+    return os.fdopen(descriptor, "rb")
 
 
 def require_room(folder: Path, size: float) -> None:

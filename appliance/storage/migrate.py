@@ -75,7 +75,8 @@ def migrate(folder: Path = FOLDER, *, until: int | None = None) -> list[Migratio
     if known > newest:
         raise MigrationError(
             f"the database has schema {known}, newer than this program's {newest}. "
-            "Install the newer package again, or restore the backup made before the upgrade."
+            "Install the newer package again; or go back to the rows as they were before the upgrade: "
+            "preau restore --rows-only --replace --from /var/lib/preau/before-upgrade"
         )
     done = []
     for step in steps[known:]:

@@ -4,6 +4,7 @@ import hmac
 import ipaddress
 import threading
 from collections import Counter
+from datetime import datetime
 
 import flask
 
@@ -11,6 +12,8 @@ from appliance import __version__
 from appliance.core import clock
 from appliance.core.errors import NotFound
 from appliance.services import backlog
+from appliance.services.backup import status
+from appliance.services.health import checks, keeping
 from appliance.services.media import scrub
 from appliance.storage import database, migrate
 from appliance.web import routing
@@ -72,6 +75,7 @@ def metrics():
     lines += [f'preau_request_seconds_total{{endpoint="{name}"}} {n:.6f}' for name, n in timed]
     lines += _count_work()
     lines += _count_files()
+    lines += _count_health()
     return flask.Response("\n".join(lines) + "\n", mimetype="text/plain")
 
 
@@ -102,3 +106,26 @@ def _count_work() -> list[str]:
     counted = {"waiting": found.waiting, "running": found.running, "failed": found.failed}
     lines = ["# TYPE preau_tasks gauge", *(f'preau_tasks{{state="{state}"}} {n}' for state, n in counted.items())]
     return [*lines, "# TYPE preau_task_oldest_seconds gauge", f"preau_task_oldest_seconds {found.oldest_seconds}"]
+
+
+def _count_health() -> list[str]:
+    """What was found last: 0 well, 1 to watch, 2 a problem; and the ages and sizes behind it."""
+    lines = ["# TYPE preau_health gauge"]
+    lines += [f'preau_health{{check="{each.check.code}"}} {each.check.level}' for each in keeping.list_states()]
+    place = keeping.place()
+    lines.append("# TYPE preau_disk_free_bytes gauge")
+    lines.append(f'preau_disk_free_bytes{{place="data"}} {checks.count_free(place.blobs.root)}')
+    folder = checks.backup_folder(place.config)
+    if folder is not None:
+        lines.append(f'preau_disk_free_bytes{{place="backup"}} {checks.count_free(folder)}')
+    values = {"preau_database_bytes": database.count_bytes(), "preau_database_wal_bytes": database.count_wal_bytes()}
+    looked, end = keeping.find_last_run(), checks.read_certificate_end(place.config) if place.config.secure else None
+    if looked is not None:
+        values["preau_health_age_seconds"] = int((clock.now() - looked).total_seconds())
+    if end is not None:
+        values["preau_certificate_days"] = (end - clock.now()).days
+    for what, ended in status.read(place.data).items():
+        if what in ("backup", "rehearsal") and ended.get("last_ok"):
+            age = clock.now() - datetime.fromisoformat(ended["last_ok"])
+            values[f"preau_{what}_age_seconds"] = int(age.total_seconds())
+    return lines + [line for name, value in values.items() for line in (f"# TYPE {name} gauge", f"{name} {value}")]

@@ -119,7 +119,8 @@ def _require_protocol(request) -> None:
 
 def _is_ours(origin: str, request) -> bool:
     public = urllib.parse.urlsplit(flask.current_app.config["PREAU"].server.public_url).netloc
-    return urllib.parse.urlsplit(origin).netloc in (request.host, public)
+    theirs = urllib.parse.urlsplit(origin).netloc
+    return theirs != "" and theirs in (request.host, public)  # “null” is nobody's
 
 
 def _refusal(error: DomainError) -> flask.Response:

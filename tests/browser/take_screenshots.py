@@ -4,12 +4,14 @@ python -m tests.browser.take_screenshots [folder]
 """
 
 import io
+import os
 import sys
 import tempfile
 from pathlib import Path
 
 from PIL import Image
 
+from tests.browser import faces, retouching
 from tests.browser.pictures import make_photos
 from tests.browser.school import School, chromium, make_seed, served_copy
 from tests.browser.sending import choose
@@ -54,6 +56,45 @@ def composer(page, school, folder):
     page.locator(".upload img").nth(1).wait_for()
 
 
+def progress(page, school, folder):
+    """A film on its way, which somebody has paused."""
+    page.goto(school.class_of(page) + "/publications/nouvelle")
+    page.get_by_label("Votre message").fill("Le spectacle de la chorale.")
+    film = folder / "chorale.mp4"
+    film.write_bytes(b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + os.urandom(9 << 20))
+    page.route("**/televersements/*", lambda route: hold(route, page))
+    choose(page, [film])
+    page.wait_for_function("() => document.querySelector('.upload progress')?.value > 0")
+    page.locator(".upload [data-act=pause]").click()
+
+
+def hold(route, page):
+    """Let one piece through and no more."""
+    if route.request.method == "PATCH" and page.evaluate("(window.pieces = (window.pieces || 0) + 1) > 1"):
+        return route.abort("connectionreset")
+    return route.continue_()
+
+
+def album(page, school, folder):
+    """The photos and films of a class, by month."""
+    page.goto(school.class_of(page) + "/album")
+
+
+def film(page, school, folder):
+    """A post with a film, for a family."""
+    page.goto("/")
+    page.goto(page.locator("article:has(video) .post__when a").first.get_attribute("href"))
+
+
+def retouch(page, school, folder):
+    """Faces found on the device, about to be blurred."""
+    page.goto("/styleguide/composer")
+    page.locator("input[name=files]").set_input_files(faces.PORTRAIT)
+    page.locator(".files__retouch").wait_for()
+    retouching.open_photo(page)
+    retouching.find_faces(page)
+
+
 def post(page, school, folder):
     """One post, for a family."""
     page.goto("/")
@@ -87,6 +128,9 @@ SHOTS = [
             (post, "guardian1"),
             (readers, "teacher"),
             (members, "teacher"),
+            (progress, "teacher"),
+            (album, "teacher"),
+            (film, "guardian1"),
             (signin, None),
         )
         for phone in (True, False)
@@ -94,6 +138,8 @@ SHOTS = [
     (home, "guardian3", True, "dark"),
     (feed, "teacher", False, "dark"),
     (readers, "teacher", True, "dark"),
+    (retouch, "teacher", True, "light"),
+    (retouch, "teacher", False, "dark"),
     (arabic_home, "guardian3", True, "light"),
 ]
 

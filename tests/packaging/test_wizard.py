@@ -45,8 +45,8 @@ page = post("/installation/donnees", backup_to="/mnt/backups", plan="standard", 
 page = post("/installation/courrier", mail_host="")
 page = get("/installation/cle").decode()
 page = post("/installation/cle/parts", shares="2/3")
-open("/root/sheet.pdf", "wb").write(get("/installation/cle/fiche.pdf"))
-text = subprocess.run(["pdftotext", "-layout", "/root/sheet.pdf", "-"], capture_output=True, text=True).stdout
+open("/srv/sheet.pdf", "wb").write(get("/installation/cle/fiche.pdf"))
+text = subprocess.run(["pdftotext", "-layout", "/srv/sheet.pdf", "-"], capture_output=True, text=True).stdout
 sheets = [re.findall(r"\\b[0-9a-f]{8}\\b", each.split("data:")[1]) for each in text.split("\\f") if "data:" in each]
 asked = re.findall(r"Part (\\d+)\\D+(\\d) et (\\d)", html.unescape(page))
 groups = {f"groups{at}": " ".join(sheets[at][int(n) - 1] for n in pair) for at, (_part, *pair) in enumerate(asked)}
@@ -97,8 +97,8 @@ def test_a_machine_is_set_up_from_the_browser(suite, package):
             curl(machine, "-o", "/dev/null", "-w", "%{http_code}", "https://127.0.0.1/installation/terminer") == "303"
         )
 
-        machine.path("/root/desk.py").write_text(OPERATOR)
-        said = json.loads(machine.run("python3", "/root/desk.py", "https://127.0.0.1", secret[1]).stdout)
+        machine.path("/srv/desk.py").write_text(OPERATOR)
+        said = json.loads(machine.run("python3", "/srv/desk.py", "https://127.0.0.1", secret[1]).stdout)
         assert said["shares"] == 3 and said["secure"] and said["hidden"], said
         assert len(said["codes"]) == 2 and said["seen"][-1] == "/installation/terminer"
         wrong = [line for line in said["listed"] if "à régler" in line]
@@ -121,6 +121,10 @@ def test_what_the_set_up_put_in_place_leaves_with_the_package(suite, package):
     with container.booted(suite) as machine:
         machine.install(package)
         assert wait_for(lambda: machine.path("/etc/nginx/sites-enabled/preau-setup").exists())
+        begun = time.monotonic()
+        machine.run("systemctl", "stop", "preau-setup")
+        assert time.monotonic() - begun < 10
+        machine.run("systemctl", "start", "preau-setup")
         machine.run("apt-get", "purge", "-y", "-q", "preau")
         assert not machine.path("/etc/nginx/sites-enabled/preau-setup").exists()
         assert not machine.path("/etc/preau/tls").exists()

@@ -10,7 +10,7 @@ from appliance.core.ids import new_id
 from appliance.crypto.keyring import Kek, new_key
 from appliance.school.models import Classroom, Group
 from appliance.services import audit
-from appliance.services.backup import making, restoring, sealed, targets
+from appliance.services.backup import keeping, making, restoring, sealed, targets
 from appliance.services.media import files, store
 from appliance.services.media.models import Media, Rendition
 from appliance.storage import database, dump
@@ -191,21 +191,21 @@ def test_a_backup_that_is_cut_leaves_the_one_before(world, kernel, target, photo
     calls = {"left": step}
     put = targets.Folder.put
 
-    def cut(self, name, pieces):
+    def cut(self, name, pieces, size=None):
         calls["left"] -= 1
         if not calls["left"]:
             raise OSError(28, "No space left on device")
-        return put(self, name, pieces)
+        return put(self, name, pieces, size)
 
     monkeypatch.setattr(targets.Folder, "put", cut)
     try:
         back_up(kernel, target)
     except (OSError, targets.TargetError):
-        assert making.list_snapshots(target) == [before]
+        assert keeping.list_snapshots(target) == [before]
     monkeypatch.undo()
     clock.advance(hours=1)
     done = back_up(kernel, target)
-    assert before in making.list_snapshots(target) and done.name == making.list_snapshots(target)[-1]
+    assert before in keeping.list_snapshots(target) and done.name == keeping.list_snapshots(target)[-1]
     assert not list(target.root.rglob("*.partial"))
     assert restoring.check_media(target, kernel.ring.keks[0], done.name) == []
 
@@ -219,7 +219,7 @@ def test_old_snapshots_go_with_the_media_that_only_they_held(world, kernel, targ
     assert (target.root / making.blob_file(blob_id)).exists()
     clock.advance(days=20)
     done = back_up(kernel, target)
-    assert done.removed == 1 and len(making.list_snapshots(target)) == 2
+    assert done.removed == 1 and len(keeping.list_snapshots(target)) == 2
     assert not (target.root / making.blob_file(blob_id)).exists()
 
 

@@ -1,5 +1,6 @@
 """What must be in clear in a file for a moment is in memory, for us alone, and goes away."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,18 @@ def test_room_is_asked_for_before(tmp_path):
     memory.require_room(tmp_path, 1)
     with pytest.raises(Unavailable):
         memory.require_room(tmp_path, 1 << 60)
+
+
+def test_of_what_a_program_left_only_a_plain_file_is_read(tmp_path):
+    secret = tmp_path / "kek"
+    secret.write_bytes(b"secret")
+    (tmp_path / "link").symlink_to(secret)
+    os.link(secret, tmp_path / "second name")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "film.mp4").write_bytes(b"film")
+    for name in ("link", "second name", "pipe", "folder", "absent"):
+        with pytest.raises(FileNotFoundError):
+            memory.open_made(tmp_path / name)
+    with memory.open_made(tmp_path / "film.mp4") as file:
+        assert file.read() == b"film"

@@ -37,7 +37,8 @@ Plus d’informations sur [le site de la ferme](https://example.org/ferme).""", 
 sortie.pdf"}),
     (0, 11, "CM1 A", "teacher", """La ferme ! Les enfants ont nourri les moutons et visité la grange. Une très \
 belle journée, \
-merci aux parents qui nous ont accompagnés.""", ("farm", "farm", "farm", "farm"), {"film": "Le chemin de la ferme.mp4"}),
+merci aux parents qui nous ont accompagnés.""", ("farm", "farm", "farm", "farm"),
+     {"film": "Le chemin de la ferme.mp4"}),
     (15, 17, "CE1", "teacher2", """Les CE1 préparent leur classe de mer. Voici à quoi ressemble la plage où \
 nous irons en mai.""",
      ("sea", "sea"), {}),

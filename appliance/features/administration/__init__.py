@@ -1,4 +1,5 @@
-"""Schools, years, classes, offices and accounts for those who govern; the state of the journal for the DPO."""
+"""Schools, years, classes, offices and accounts for those who govern; the state of the service, and of the journal for
+the DPO."""
 
 from appliance.core.feature import Feature, NavItem
 from appliance.core.i18n import lazy_
@@ -9,8 +10,11 @@ feature = Feature(
     title=lazy_("Administration"),
     blueprint=routes.bp,
     models=models.MODELS,
-    no_personal_data={"journal_check": "dates and results of verifications, of nobody"},
-    jobs=(jobs.compare_files,),
+    no_personal_data={
+        "journal_check": "dates and results of verifications, of nobody",
+        "health_state": "codes, sizes and dates of the service itself, of nobody",
+    },
+    jobs=(jobs.compare_files, jobs.look_after_health),
     nav=(
         NavItem(
             lazy_("École"),

@@ -6,10 +6,11 @@ from appliance.core import clock
 from appliance.core.errors import NotFound, Refused
 from appliance.core.i18n import _
 from appliance.features.administration import queries
-from appliance.features.administration.models import JournalCheck
+from appliance.features.administration.jobs import JOURNAL
 from appliance.school.models import Academy, Account, Classroom, Membership, School
 from appliance.school.policy import require
-from appliance.services import audit, plans
+from appliance.services import audit, plans, work
+from appliance.services.health import keeping
 from appliance.services.media import store
 from appliance.services.people import accounts, places, resets
 from appliance.services.people.accounts import Person
@@ -168,14 +169,17 @@ def delete_quarantined(actor, media_public_id: str) -> None:
     store.delete(actor, media_public_id)
 
 
-def verify_journal(actor) -> list[str]:
-    """Recompute the journal's chain and tree, and keep the result; the verification itself is in the journal."""
-    size, root = audit.root()
-    problems = audit.verify()
+def ask_journal_check(actor) -> None:
+    """Have the journal recomputed soon, by a task: it may be long."""
     with transaction():
-        JournalCheck.create(size=size, root=root, problems=len(problems))
-        audit.record(actor, "read", "journal_verified", kind="journal", reason=f"{len(problems)} problems")
-    return problems
+        work.submit(JOURNAL, JOURNAL)
+        audit.record(actor, "read", "journal_verification_asked", kind="journal")
+
+
+def ask_health_check(actor) -> None:
+    """Have the whole service looked at soon, what takes long too; administrators only."""
+    require("admin" in actor.offices)
+    keeping.ask()
 
 
 def choose_school_plan(actor, public_id: str, name: str) -> None:

@@ -11,6 +11,7 @@ from peewee import fn
 
 from appliance.core import clock
 from appliance.core.errors import NotFound
+from appliance.features.administration.jobs import JOURNAL
 from appliance.features.administration.models import JournalCheck
 from appliance.school.models import (
     Academy,
@@ -25,6 +26,7 @@ from appliance.school.models import (
     Session,
 )
 from appliance.school.policy import tint
+from appliance.services import work
 from appliance.services.audit import AuditEntry
 from appliance.services.media.models import Media
 
@@ -277,3 +279,8 @@ def _event_of(entry: bytes) -> str:
 def find_last_check() -> JournalCheck | None:
     """The latest verification, or None before the first."""
     return JournalCheck.select().order_by(JournalCheck.at.desc(), JournalCheck.id.desc()).first()
+
+
+def is_journal_check_asked() -> bool:
+    """Whether a verification waits or runs."""
+    return work.find_progress(JOURNAL, JOURNAL) is not None

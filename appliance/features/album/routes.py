@@ -17,7 +17,7 @@ from appliance.web import caching, downloads
 from appliance.web.routing import Slice
 
 bp = Slice("album", __name__)
-_MONTH = re.compile(r"(?:19[7-9]|[2-9]\d\d)\d-(?:0[1-9]|1[0-2])")
+_MONTH = re.compile(r"(?:19[7-9]|2\d\d)\d-(?:0[1-9]|1[0-2])")
 
 
 @bp.page("/classes/<classroom>/album", access="signed_in")

@@ -15,7 +15,7 @@ from appliance.features.feed.sealing import open_text
 from appliance.school.models import Academy, Classroom, School
 from appliance.school.policy import SYSTEM
 from appliance.services.media import store
-from appliance.services.media.models import Media
+from appliance.services.media.models import Media, Upload
 from appliance.storage.database import connection, locked, transaction
 from appliance.storage.fields import to_micros
 from appliance.storage.prepared import P, Prepared
@@ -77,9 +77,17 @@ def forget_unattached_media() -> int:
             & ~fn.EXISTS(attached)
         )
         ids = [row.public_id for row in lost.limit(100)]
-        for public_id in ids:
-            store.delete(SYSTEM, public_id)
-    return len(ids)
+        return sum(_forget(public_id) for public_id in ids)
+
+
+def _forget(public_id: str) -> bool:
+    """Unless a post has just taken it: whoever is about to is waited for."""
+    with transaction():
+        list(locked(Upload.select(Upload.id).where(Upload.media == Media.select(Media.id).where(Media.public_id == public_id))))
+        if Attachment.select().join(Media).where(Media.public_id == public_id).exists():
+            return False
+        store.delete(SYSTEM, public_id)
+    return True
 
 
 def _publish(row) -> bool:

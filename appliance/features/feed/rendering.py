@@ -51,7 +51,8 @@ def _draw(card: Card, full: bool, given: dict) -> str:
 
 def html_of(card: Card) -> Markup:
     """The formatted text of a post, the same for all its readers: opened and formatted once a version."""
-    key = ("text", richtext.RENDER_VERSION, card.post.id, card.post.version)
+    # By its public id: the row id of a post that was erased is given to the next one.
+    key = ("text", richtext.RENDER_VERSION, card.post.public_id, card.post.version)
     return Markup(caching.fragment(key, lambda: str(richtext.render(queries.text_of(card)))))  # noqa: S704 - sanitised
 
 

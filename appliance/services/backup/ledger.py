@@ -6,7 +6,9 @@ Beside the media, which are known here, a feature registers what it erases, by p
 from collections.abc import Callable, Iterable
 
 from appliance.core import clock
-from appliance.school.models import Academy, Classroom
+from appliance.crypto.keyring import Kek
+from appliance.school import keys
+from appliance.school.models import Academy, Classroom, PurposeKey
 from appliance.services.media.models import Media
 from appliance.storage.database import transaction
 
@@ -21,30 +23,59 @@ def register(name: str, list_erased: Callable[[], Iterable[str]], erase_again: C
     _known[name] = (list_erased, erase_again)
 
 
-def collect() -> dict:
-    """The wrapped keys that exist now, and everything that was erased."""
+def collect(kek: Kek) -> dict:
+    """The wrapped keys that exist now, all under this master key alone, and everything that was erased."""
     return {
-        "academy": _wrapped_keys(Academy),
-        "classroom": _wrapped_keys(Classroom),
+        "academy": _academy_keys(kek),
+        "classroom": {
+            public_id: bytes(wrapped).hex()
+            for public_id, wrapped in Classroom.select(Classroom.public_id, Classroom.wrapped_key).tuples()
+            if wrapped
+        },
+        "purpose": _purpose_keys(kek),
         "erased": {name: sorted(list_erased()) for name, (list_erased, _again) in _known.items()},
     }
 
 
-def _wrapped_keys(table) -> dict[str, str]:
+def _academy_keys(kek: Kek) -> dict[str, str]:
+    """Half-way through a change of master key some are wrapped under another one: the sheet would not open them."""
     # Only these two columns: before an upgrade the schema is an older one.
-    rows = table.select(table.public_id, table.wrapped_key).where(table.wrapped_key.is_null(False)).tuples()
-    return {public_id: bytes(wrapped).hex() for public_id, wrapped in rows if wrapped}
+    ring = keys.ring()
+    rows = list(Academy.select(Academy.public_id, Academy.wrapped_key).tuples())
+    alone = len(ring.keks) == 1
+    return {
+        public_id: (bytes(wrapped) if alone else ring.rewrap_tenant_key(public_id, bytes(wrapped), kek)).hex()
+        for public_id, wrapped in rows
+        if wrapped
+    }
 
 
-def replay(kept: dict) -> int:
+def _purpose_keys(kek: Kek) -> dict[str, list[str]]:
+    if not PurposeKey.table_exists():
+        return {}
+    ring, found = keys.ring(), {}
+    for row in PurposeKey.select():
+        wrapped = bytes(row.wrapped_key)
+        if row.kek_id != kek.id:
+            wrapped = ring.wrap_purpose(kek, row.purpose, ring.purpose_key(row.purpose, wrapped, row.kek_id))
+        found[row.purpose] = [wrapped.hex(), kek.id]
+    return found
+
+
+def replay(kept: dict, kek_id: str) -> int:
     """Give the restored rows the keys that still exist, and erase again what was erased since; how many things."""
     done = 0
     with transaction():
-        for table in (Academy, Classroom):
-            for public_id, wrapped in kept[table._meta.table_name].items():
-                table.update(wrapped_key=bytes.fromhex(wrapped)).where(table.public_id == public_id).execute()
+        for public_id, wrapped in kept["academy"].items():
+            Academy.update(wrapped_key=bytes.fromhex(wrapped)).where(Academy.public_id == public_id).execute()
+        Academy.update(kek_id=kek_id).where(Academy.kek_id != "").execute()
+        for public_id, wrapped in kept["classroom"].items():
+            Classroom.update(wrapped_key=bytes.fromhex(wrapped)).where(Classroom.public_id == public_id).execute()
         # A class without a key in the latest file was closed for ever.
         Classroom.update(wrapped_key=None).where(Classroom.wrapped_key == b"").execute()
+        for purpose, (wrapped, wrapped_by) in kept["purpose"].items():
+            PurposeKey.delete().where(PurposeKey.purpose == purpose).execute()
+            PurposeKey.insert(purpose=purpose, wrapped_key=bytes.fromhex(wrapped), kek_id=wrapped_by).execute()
         for name, ids in kept["erased"].items():
             if name in _known:
                 for start in range(0, len(ids), _MANY):

@@ -1,74 +1,162 @@
-"""A restore: rows, then media, then what was erased is erased again, and only then may the service open.
-
-A restore that is cut is run again: what was copied stays, the rows come all or not at all.
+"""A restore: media first, then the rows, in which what was erased is erased again, take the place of what is there in
+one step. Until then nothing is changed; a restore that is cut is run again and goes on from the media that are there.
 """
 
+import contextlib
 import hashlib
+import os
 import random
+import time
 from collections.abc import Callable
-from typing import NamedTuple
+from pathlib import Path
+
+import peewee
 
 from appliance.crypto.errors import Tampered
 from appliance.crypto.keyring import Kek
 from appliance.services import audit
-from appliance.services.backup import ledger, making, sealed
-from appliance.services.backup.making import MANIFEST, snapshot_file
+from appliance.services.backup import keeping, ledger, sealed
+from appliance.services.backup.keeping import CONFIG, DUMP, MANIFEST, blob_file, snapshot_file
 from appliance.services.backup.targets import TargetError, copy_pieces
 from appliance.services.media import files
 from appliance.services.media.models import Media, Rendition
-from appliance.storage import dump
-from appliance.storage.blobs import BlobStore
-from appliance.storage.database import transaction
+from appliance.storage import database, dump
+from appliance.storage.blobs import BlobStore, BlobWriter
+from appliance.storage.database import db, transaction
 
 _SAMPLE = 20
+Say = Callable[[int, int], None]
 
 
-class Restored(NamedTuple):
-    """What a restore did: the snapshot, its rows, media files in place, media that the backup lacks, erased again."""
+def quiet(done: int, total: int) -> None:
+    """Tell nobody how far it is."""
 
-    name: str
-    rows: int
-    blobs: int
-    missing: list[str]
-    erased: int
+
+class InUse(Exception):
+    """Something else is at work on the database."""
 
 
 def choose(target, kek: Kek, wanted: str = "") -> str:
     """The snapshot to restore: the newest whole one, or the one named; TargetError with what there is."""
-    names = making.list_snapshots(target)
+    names = keeping.list_snapshots(target)
     if not names:
         raise TargetError(f"{target}: no whole backup is there")
     if wanted and wanted not in names:
         raise TargetError(f"{target}: no backup is called {wanted}. There are: {', '.join(names)}")
     name = wanted or names[-1]
-    sealed.open_value(sealed.backup_key(kek), target, snapshot_file(name, MANIFEST))  # is it this master key's?
+    sealed.open_value(keeping.opening(target, kek), target, snapshot_file(name, MANIFEST))  # is it this master key's?
     return name
 
 
 def read_files(target, kek: Kek, name: str) -> dict[str, str]:
     """The files that were kept beside the rows: the configuration."""
-    return sealed.open_value(sealed.backup_key(kek), target, snapshot_file(name, making.CONFIG))
+    return sealed.open_value(keeping.opening(target, kek), target, snapshot_file(name, CONFIG))
 
 
 def restore_rows(target, kek: Kek, name: str) -> tuple[int, int]:
     """Fill the empty database in use, erase again what was erased; (rows, things erased again)."""
-    key = sealed.backup_key(kek)
-    lines = (line for line in sealed.open_lines(key, target, snapshot_file(name, making.DUMP)) if line)
+    keys, kept = keeping.opening(target, kek), keeping.read_keys(target, kek)
+    lines = (line for line in sealed.open_lines(keys, target, snapshot_file(name, DUMP)) if line)
     rows = sum(dump.read(lines).values())
-    erased = ledger.replay(sealed.open_value(key, target, making.KEYS))
+    erased = ledger.replay(kept, kek.id)
     with transaction():
         audit.record(None, "system", "backup_restored", kind="backup", object_id=name)
     return rows, erased
 
 
-def restore_blobs(
-    target, kek: Kek, name: str, blobs: BlobStore, say: Callable[[int, int], None] = lambda done, total: None
-) -> tuple[int, list[str]]:
+def is_in_use() -> bool:
+    """Whether the database in use holds an installation; one that is there but empty, or that cannot be read, counts
+    as none and as one."""
+    try:
+        tables = set(db.get_tables())
+        return "academy" in tables and db.execute_sql("SELECT 1 FROM academy LIMIT 1").fetchone() is not None
+    except peewee.DatabaseError:
+        return True
+
+
+def replace_rows(target, kek: Kek, name: str, folder: Path, *, pool: int = 4) -> tuple[int, int, str]:
+    """Put the rows of a snapshot in the place of the database in use, in one step; (rows, erased again, where the
+    former rows are kept).
+
+    SQLite: a file beside, which takes the name of the other. PostgreSQL: one transaction; the caller has copied the
+    former rows. InUse when the service still runs.
+    """
+    if database.is_sqlite():
+        return _replace_file(target, kek, name, Path(db.database), folder, pool)
+    others = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = CURRENT_DATABASE() AND pid <> PG_BACKEND_PID()"
+    if db.execute_sql(f"{others} AND backend_type = 'client backend'").fetchone()[0]:
+        raise InUse("something else is connected to the database: systemctl stop preau")
+    with transaction():
+        if db.get_tables():
+            dump.empty()
+        return (*restore_rows(target, kek, name), "")
+
+
+def _replace_file(target, kek: Kek, name: str, path: Path, folder: Path, pool: int) -> tuple[int, int, str]:
+    former = is_in_use()
+    _close_file(path)
+    fresh = path.with_name(f".{path.name}.restoring")
+    _remove(fresh)
+    url = f"sqlite:///{path}"
+    try:
+        database.configure(f"sqlite:///{fresh}", folder, pool)
+        with database.connection():
+            counts = restore_rows(target, kek, name)
+            db.execute_sql("PRAGMA journal_mode = DELETE").fetchone()
+        aside = _keep_aside(path) if former else ""
+        _sync(fresh)
+        os.replace(fresh, path)
+        _sync(path.parent)
+    finally:
+        _remove(fresh)
+        database.configure(url, folder, pool)
+        database.connect()
+    return (*counts, aside)
+
+
+def _close_file(path: Path) -> None:
+    """Leave a database that nobody else has open in its one file, without a write-ahead log."""
+    database.disconnect()
+    if not path.exists():
+        return
+    with contextlib.suppress(peewee.DatabaseError), database.connection():
+        db.execute_sql("PRAGMA busy_timeout = 2000")
+        try:
+            db.execute_sql("PRAGMA journal_mode = DELETE").fetchone()
+        except peewee.OperationalError as error:
+            if "locked" in str(error):
+                raise InUse("the service is still running: systemctl stop preau") from error
+
+
+def _keep_aside(path: Path) -> str:
+    aside = path.with_name(f"{path.name}.before-restore-{int(time.time())}")
+    os.link(path, aside)
+    for end in ("-wal", "-shm"):  # there when the file was too damaged to be opened
+        log = path.with_name(path.name + end)
+        if log.exists():
+            log.rename(aside.with_name(aside.name + end))
+    return str(aside)
+
+
+def _remove(path: Path) -> None:
+    for end in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def restore_blobs(target, kek: Kek, name: str, blobs: BlobStore, say: Say = quiet) -> tuple[int, list[str]]:
     """Put the media files of a snapshot back, those that are not there yet; (how many are in place, those missing).
 
     Each is compared with the manifest's SHA-256; what is not the same is not put back.
     """
-    manifest = sealed.open_value(sealed.backup_key(kek), target, snapshot_file(name, MANIFEST))
+    manifest = sealed.open_value(keeping.opening(target, kek), target, snapshot_file(name, MANIFEST))
     placed, missing = 0, []
     for number, (blob_id, size, digest) in enumerate(manifest["blobs"]):
         path = blobs.path_of(blob_id)
@@ -83,33 +171,67 @@ def restore_blobs(
 
 
 def _fetch(target, blobs: BlobStore, blob_id: str, digest: str) -> bool:
-    blobs.path_of(blob_id).unlink(missing_ok=True)
     try:
-        with target.open(making.blob_file(blob_id)) as source, blobs.writer(blob_id) as writer:
-            for piece in copy_pieces(source):
-                writer.write(piece)
-            if writer.digest.hexdigest() != digest:
-                return False
-            writer.finish()
+        with target.open(blob_file(blob_id)) as source:
+            # Not `blobs.writer`: what is damaged here keeps its place until the good file takes it.
+            with BlobWriter(blobs, blob_id) as writer:
+                for piece in copy_pieces(source):
+                    writer.write(piece)
+                if writer.digest.hexdigest() != digest:
+                    return False
+                writer.finish()
     except FileNotFoundError:
         return False
     return True
 
 
-def check_media(target, kek: Kek, name: str, say: Callable[[int, int], None] = lambda done, total: None) -> list[str]:
+def mend_blobs(target, blobs: BlobStore, say: Say = quiet) -> tuple[int, list[str]]:
+    """Fetch the files that rows name and that are missing or damaged here; (how many came back, those that did not)."""
+    rows = list(
+        Rendition.select(Rendition.blob_id, Rendition.stored_sha256)
+        .join(Media)
+        .where(Media.deleted_at.is_null())
+        .order_by(Rendition.id)
+        .tuples()
+    )
+    mended, missing = 0, []
+    for number, (blob_id, digest) in enumerate(rows):
+        if _digest(blobs.path_of(blob_id)) != bytes(digest):
+            if _fetch(target, blobs, blob_id, bytes(digest).hex()):
+                mended += 1
+            else:
+                missing.append(blob_id)
+        say(number + 1, len(rows))
+    return mended, missing
+
+
+def _digest(path: Path) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except FileNotFoundError:
+        return b""
+
+
+def drop_erased_blobs(blobs: BlobStore) -> int:
+    """Remove the files of media that the restored rows say are deleted; their keys are gone already."""
+    query = Rendition.select(Rendition.blob_id).join(Media).where(Media.deleted_at.is_null(False)).tuples()
+    return sum(blobs.delete(blob_id) for (blob_id,) in list(query) if blobs.path_of(blob_id).exists())
+
+
+def check_media(target, kek: Kek, name: str, say: Say = quiet) -> list[str]:
     """Compare every media file at the target with the manifest; the ids of those that are missing or changed."""
-    manifest = sealed.open_value(sealed.backup_key(kek), target, snapshot_file(name, MANIFEST))
+    manifest = sealed.open_value(keeping.opening(target, kek), target, snapshot_file(name, MANIFEST))
     wrong = []
     for number, (blob_id, _size, digest) in enumerate(manifest["blobs"]):
         found = hashlib.sha256()
         try:
-            with target.open(making.blob_file(blob_id)) as source:
+            with target.open(blob_file(blob_id)) as source:
                 for piece in copy_pieces(source):
                     found.update(piece)
         except FileNotFoundError:
-            wrong.append(blob_id)
-            continue
-        if found.hexdigest() != digest:
+            found = None
+        if found is None or found.hexdigest() != digest:
             wrong.append(blob_id)
         say(number + 1, len(manifest["blobs"]))
     return wrong
@@ -118,13 +240,12 @@ def check_media(target, kek: Kek, name: str, say: Callable[[int, int], None] = l
 def open_sample(target, blobs: BlobStore, count: int = _SAMPLE) -> tuple[int, list[str]]:
     """Open some media of the restored rows with their keys, to the last byte: (how many, those that do not open)."""
     ready = (Media.state == "ready") & Media.deleted_at.is_null()
-    query = Rendition.select(Rendition.blob_id, Rendition.name, Media.public_id).join(Media).where(ready)
-    rows = list(query.order_by(Rendition.id).tuples())
+    query = Rendition.select(Rendition.blob_id, Rendition.name, Rendition.stored_sha256, Media.public_id).join(Media)
+    rows = list(query.where(ready).order_by(Rendition.id).tuples())
     rows = random.sample(rows, min(count, len(rows)))
     wrong = []
-    for blob_id, rendition, public_id in rows:
-        digest = Rendition.get(Rendition.blob_id == blob_id).stored_sha256.hex()
-        if not blobs.path_of(blob_id).exists() and not _fetch(target, blobs, blob_id, digest):
+    for blob_id, rendition, digest, public_id in rows:
+        if not blobs.path_of(blob_id).exists() and not _fetch(target, blobs, blob_id, bytes(digest).hex()):
             wrong.append(public_id)
             continue
         try:

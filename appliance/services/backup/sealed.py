@@ -1,8 +1,9 @@
 """Files of a backup are Cobblestone streams under a key that only the master key gives; each is bound to its name."""
 
 import json
+import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from appliance.crypto.errors import Tampered
 from appliance.crypto.keyring import Kek, derive
@@ -37,23 +38,38 @@ def seal_value(key: bytes, name: str, value: object) -> Iterator[bytes]:
     return seal(key, name, [json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()])
 
 
-def open_lines(key: bytes, target, name: str) -> Iterator[bytes]:
-    """The clear lines of a file at a target; TargetError when it was changed, cut or made under another master key.
+def open_lines(keys: bytes | Sequence[bytes], target, name: str) -> Iterator[bytes]:
+    """The clear lines of a file at a target; TargetError when it was changed, cut or made under none of these keys.
 
     What comes over a network is spooled first, encrypted as it is: opening needs the end of a file before its start.
     """
-    import tempfile
-
     with target.open(name) as source, tempfile.SpooledTemporaryFile(_SPOOLED) as file:
         while piece := source.read(1 << 20):
             file.write(piece)
-        file.seek(0)
         try:
-            reader = DecryptingReader(key, _context(name), file)
-            yield from _lines(reader)
+            yield from _lines(_open_under([keys] if isinstance(keys, bytes) else keys, name, file))
         except Tampered as error:
             reason = "was changed or cut, or belongs to another master key"
             raise TargetError(f"{target}: {name} {reason}") from error
+
+
+class _Shared:
+    """A file that several readers try one after the other: none of them closes it."""
+
+    def __init__(self, file):
+        self.read, self.seek, self.tell = file.read, file.seek, file.tell
+
+    def close(self) -> None:
+        """Nothing: who opened the file closes it."""
+
+
+def _open_under(keys: Sequence[bytes], name: str, file) -> DecryptingReader:
+    for key in keys[:-1]:
+        try:
+            return DecryptingReader(key, _context(name), _Shared(file))
+        except Tampered:
+            continue
+    return DecryptingReader(keys[-1], _context(name), _Shared(file))
 
 
 def _lines(reader) -> Iterator[bytes]:
@@ -66,6 +82,6 @@ def _lines(reader) -> Iterator[bytes]:
         yield from rest.split(b"\n")
 
 
-def open_value(key: bytes, target, name: str) -> object:
+def open_value(keys: bytes | Sequence[bytes], target, name: str) -> object:
     """The JSON value of a file at a target."""
-    return json.loads(b"\n".join(open_lines(key, target, name)))
+    return json.loads(b"\n".join(open_lines(keys, target, name)))

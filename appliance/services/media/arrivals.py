@@ -38,6 +38,8 @@ def claim(actor, access, public_ids) -> list[Media]:
     wanted = list(dict.fromkeys(public_ids))
     if not wanted:
         return []
+    if not all(map(_is_id, wanted)):
+        _require_whole([None])
     own = (
         Media.select()
         .join(Upload, on=Upload.media == Media.id)
@@ -60,6 +62,11 @@ def claim(actor, access, public_ids) -> list[Media]:
     if taken != len(found):
         _require_whole([None])
     return [found[each] for each in wanted]
+
+
+def _is_id(text: str) -> bool:
+    """Whether a text can be a public id at all: PostgreSQL refuses to be asked for some that can't."""
+    return 0 < len(text) <= 16 and text.isascii() and text.isalnum()
 
 
 def _require_whole(media: list) -> None:
@@ -146,7 +153,7 @@ _STATE = Prepared(
 def find_state(actor, public_id: str) -> dict | None:
     """How far one's own file is, from its first byte to when it can be seen: state, progress in per cent, reason (a
     code), name, family, thumb (whether it has one); None when it isn't there for this person."""
-    row = _STATE.first(media=public_id, owner=actor.account_id) if actor.account_id else None
+    row = _STATE.first(media=public_id, owner=actor.account_id) if actor.account_id and _is_id(public_id) else None
     access = None if row is None else next((a for a in actor.classes if a.classroom_id == row.classroom_id), None)
     if access is None or not access.can_publish or row.name is None:
         return None

@@ -60,7 +60,7 @@ def draw_preview(media_public_id: str, lease) -> None:
             _attach(row, writer, pages)
     except BaseException:
         if not lease.ended:  # once it is committed these files are the media's
-            writer.remove()
+            writer.remove_unless_kept()
         raise
 
 

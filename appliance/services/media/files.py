@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import BinaryIO, NamedTuple
 
+import peewee
+
 from appliance.core.errors import NotFound
 from appliance.core.ids import new_id
 from appliance.crypto import envelope
@@ -97,6 +99,17 @@ class Writer:
         """Leave no file behind."""
         for each in self.renditions:
             _blobs.delete(each["blob_id"])
+
+    def remove_unless_kept(self) -> None:
+        """The same when nobody knows whether their rows were committed: what a row mentions stays, and all of it when
+        the database can't say, since a file without a row goes by itself."""
+        try:
+            kept = Rendition.select().where(Rendition.blob_id.in_([each["blob_id"] for each in self.renditions]))
+            if kept.exists():
+                return
+        except peewee.PeeweeException:
+            return
+        self.remove()
 
 
 def object_context(academy: str, born_in: str, media: str, rendition: str, generation: int) -> bytes:

@@ -16,6 +16,7 @@ from appliance.services.media.refusals import FileRefused
 
 _MAX_BOXES = 100_000
 _MAX_INDEX = 64 << 20
+_STRETCH = 1 << 18  # bytes of a table that are shifted at once
 _WAY = (b"trak", b"mdia", b"minf", b"stbl")
 _WIDTHS = {b"stco": "I", b"co64": "Q"}
 
@@ -94,21 +95,26 @@ def _read_moov(source: BinaryIO, box: Box, first: int) -> bytes:
     moov = bytearray(source.read(box.length))
     tables = 0
     for start, end, kind in _list_tables(moov):
-        width = _WIDTHS[kind]
-        offsets = array.array(width, bytes(moov[start:end]))
-        if sys.byteorder == "little":
-            offsets.byteswap()
-        moved = [at + box.length if first <= at < box.start else at for at in offsets]
-        if width == "I" and moved and max(moved) > 0xFFFFFFFF:
-            raise FileRefused("too_heavy", _("Cette vidéo est trop lourde pour être lue."))
-        offsets = array.array(width, moved)
-        if sys.byteorder == "little":
-            offsets.byteswap()
-        moov[start:end] = offsets.tobytes()
+        for place in range(start, end, _STRETCH):  # numbers take ten times as much memory as their bytes
+            stretch = slice(place, min(place + _STRETCH, end))
+            moov[stretch] = _shift(bytes(moov[stretch]), _WIDTHS[kind], first, box)
         tables += 1
     if not tables:
         raise FileRefused("unreadable", _("Cette vidéo n’a pas pu être lue. Enregistrez-la en MP4, puis renvoyez-la."))
     return bytes(moov)
+
+
+def _shift(entries: bytes, width: str, first: int, box: Box) -> bytes:
+    offsets = array.array(width, entries)
+    if sys.byteorder == "little":
+        offsets.byteswap()
+    moved = [at + box.length if first <= at < box.start else at for at in offsets]
+    if width == "I" and moved and max(moved) > 0xFFFFFFFF:
+        raise FileRefused("too_heavy", _("Cette vidéo est trop lourde pour être lue."))
+    offsets = array.array(width, moved)
+    if sys.byteorder == "little":
+        offsets.byteswap()
+    return offsets.tobytes()
 
 
 def _list_tables(moov: bytearray) -> Iterator[tuple[int, int, bytes]]:

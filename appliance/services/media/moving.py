@@ -71,8 +71,8 @@ def _move(actor, public_id: str, place) -> None:
 
 
 def _untag(media_id: int, place) -> None:
-    """Children who are not in the new class are no longer named on a media; but one whose face nobody may show stays
-    where their rights are watched."""
+    """Children who are not in the new class are no longer named on a media, unless their face can be seen: their
+    rights may be withdrawn, and hide it there too. One whose face nobody may show now does not travel."""
     here = Enrolment.select(Enrolment.student).where(
         (Enrolment.classroom == place.classroom_id)
         & (Enrolment.left_on.is_null() | (Enrolment.left_on > clock.today()))
@@ -86,4 +86,4 @@ def _untag(media_id: int, place) -> None:
                 "Retirez-la de la publication, ou floutez l’enfant, puis recommencez."
             )
         )
-    MediaTag.delete().where(away).execute()
+    MediaTag.delete().where(away & MediaTag.blurred).execute()

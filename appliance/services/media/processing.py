@@ -96,7 +96,7 @@ def process(media_public_id: str, lease) -> None:
             store.refuse(row, error.reason)
     except BaseException:
         if not lease.ended:  # once it is committed these files are the media
-            writer.remove()
+            writer.remove_unless_kept()
         raise
 
 

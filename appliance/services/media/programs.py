@@ -85,6 +85,11 @@ def find(name: str) -> str:
     return found
 
 
+def is_there(name: str) -> bool:
+    """Whether a program is installed."""
+    return shutil.which(name, path=_PATH) is not None
+
+
 def list_missing() -> list[str]:
     """What the operator should install, in sentences."""
     return [

@@ -50,6 +50,6 @@ def process_recording(recording, found: ffmpeg.Probe, writer, lease) -> dict:
     made = ffmpeg.require_whole(recording.examine("sound.m4a").seconds, found.seconds)
     if made > most:
         raise ffmpeg.too_long(_minutes)
-    with (recording.folder / "sound.m4a").open("rb") as file:
+    with memory.open_made(recording.folder / "sound.m4a") as file:
         writer.add("audio", MIME, iter(lambda: file.read(_PIECE), b""))
     return {"family": "audio", "duration_ms": round(made * 1000)}

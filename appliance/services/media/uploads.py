@@ -238,7 +238,8 @@ def too_long() -> TooHeavy:
 def _count(actor, row, upload, piece: dict, family: str, until) -> None:
     """Write down that a piece is here, unless another one was faster; with the last one the media is whole."""
     received = upload.received + piece["size"]
-    here = (Upload.id == upload.id) & (Upload.received == upload.received)
+    # Of this media: the row id of an upload that was given up meanwhile may be another one's by now.
+    here = (Upload.id == upload.id) & (Upload.media == row.media_id) & (Upload.received == upload.received)
     if not Upload.update(received=received, expires_at=until).where(here).execute():
         raise _elsewhere()
     Rendition.insert(media=row.media_id, **piece).execute()
@@ -259,6 +260,6 @@ def terminate(actor, public_id: str) -> None:
     """Give an upload up, or take back a file that nothing has taken yet: its key first, then its files."""
     upload = get(actor, public_id)
     with database.transaction():
-        if not Upload.delete().where((Upload.id == upload.id) & Upload.claimed_at.is_null()).execute():
+        if not Upload.delete().where((Upload.media == upload.media_id) & Upload.claimed_at.is_null()).execute():
             raise NotFound()
         store.delete(actor, public_id)

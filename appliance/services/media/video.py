@@ -116,7 +116,7 @@ def _draw_poster(recording, seconds: float, writer) -> None:
     if not recording.draw("film.mp4", min(1.0, seconds / 3), "poster.png"):
         return
     try:
-        with (recording.folder / "poster.png").open("rb") as file:
+        with memory.open_made(recording.folder / "poster.png") as file:
             drawn = pictures.make_renditions(file, sizes=_POSTER)
     except (FileNotFoundError, FileRefused):
         return
@@ -126,7 +126,7 @@ def _draw_poster(recording, seconds: float, writer) -> None:
 
 def read(path: Path, lease) -> Iterator[bytes]:
     """A file of the private folder, piece by piece, on its way to its encrypted place."""
-    with path.open("rb") as file:
+    with memory.open_made(path) as file:
         while piece := file.read(_PIECE):
             lease.progress()
             yield piece

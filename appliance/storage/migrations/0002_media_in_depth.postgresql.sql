@@ -33,3 +33,5 @@ ALTER TABLE "account" ADD COLUMN "email_confirmed_at" BIGINT;
 UPDATE "account" SET "email_confirmed_at" = "email_since" WHERE "email" <> '';
 CREATE TABLE "file_check" ("id" SERIAL NOT NULL PRIMARY KEY, "at" BIGINT NOT NULL, "files" INTEGER NOT NULL, "bytes" BIGINT NOT NULL, "missing" INTEGER NOT NULL, "leftovers" INTEGER NOT NULL, "leftover_bytes" BIGINT NOT NULL);
 CREATE INDEX "file_check_at" ON "file_check" ("at");
+CREATE TABLE "health_state" ("id" SERIAL NOT NULL PRIMARY KEY, "code" VARCHAR(40) NOT NULL, "wording" VARCHAR(40) NOT NULL, "level" SMALLINT NOT NULL, "facts" TEXT NOT NULL, "checked_at" BIGINT NOT NULL, "since_at" BIGINT NOT NULL, "told" BOOLEAN NOT NULL, "told_at" BIGINT);
+CREATE UNIQUE INDEX "health_state_code" ON "health_state" ("code");

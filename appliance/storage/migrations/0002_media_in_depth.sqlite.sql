@@ -33,3 +33,5 @@ ALTER TABLE "account" ADD COLUMN "email_confirmed_at" INTEGER;
 UPDATE "account" SET "email_confirmed_at" = "email_since" WHERE "email" <> '';
 CREATE TABLE "file_check" ("id" INTEGER NOT NULL PRIMARY KEY, "at" INTEGER NOT NULL, "files" INTEGER NOT NULL, "bytes" INTEGER NOT NULL, "missing" INTEGER NOT NULL, "leftovers" INTEGER NOT NULL, "leftover_bytes" INTEGER NOT NULL);
 CREATE INDEX "file_check_at" ON "file_check" ("at");
+CREATE TABLE "health_state" ("id" INTEGER NOT NULL PRIMARY KEY, "code" VARCHAR(40) NOT NULL, "wording" VARCHAR(40) NOT NULL, "level" INTEGER NOT NULL, "facts" TEXT NOT NULL, "checked_at" INTEGER NOT NULL, "since_at" INTEGER NOT NULL, "told" INTEGER NOT NULL, "told_at" INTEGER);
+CREATE UNIQUE INDEX "health_state_code" ON "health_state" ("code");

@@ -4,7 +4,7 @@ import pytest
 
 from appliance.school.models import Account, Guardian, Session
 from appliance.school.policy import SYSTEM
-from appliance.services import audit
+from appliance.services import audit, work
 from appliance.services.people import children, places
 
 
@@ -93,13 +93,20 @@ def test_the_journal_page_shows_size_root_and_event_names_and_nobody(world):
         assert name not in page
 
 
-def test_verifying_tells_the_truth_and_is_remembered(world):
+def test_verifying_is_a_task_that_tells_the_truth_and_is_remembered(world):
     browser = world.sign_in("dpo")
-    assert "Le journal est intact" in browser.submit("/journal/verifier", follow_redirects=True).text
-    assert "Intact" in browser.get("/journal").text
+    assert "demandée" in browser.submit("/journal/verifier", follow_redirects=True).text
+    page = main_of(browser.get("/journal"))
+    assert "en cours" in page and "Aucune vérification" in page, "nothing is recomputed in the request"
+    work.run_due()
+    page = main_of(browser.get("/journal"))
+    assert "Intact" in page and "en cours" not in page
     audit.AuditEntry.update(entry=b"\xff{}").where(audit.AuditEntry.seq == audit.root()[0] - 1).execute()
-    page = browser.submit("/journal/verifier", follow_redirects=True).text
-    assert "ne correspond pas" in page
+    browser.submit("/journal/verifier")
+    work.run_due()
+    assert "ne correspond pas" in main_of(browser.get("/journal"))
+    admin = world.sign_in("admin")
+    assert "ne correspondait pas à son empreinte" in main_of(admin.get("/administration/sante"))
 
 
 @pytest.mark.parametrize("who", ["admin", "principal", "teacher", "guardian1"])

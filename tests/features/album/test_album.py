@@ -270,3 +270,10 @@ def test_the_team_sees_how_much_room_is_left_and_families_do_not(world, two_mont
     assert "<meter" in world.sign_in("teacher").get(album).text
     assert "<meter" not in world.sign_in("guardian1").get(album).text
     assert Post.select().count() == 3
+
+
+@pytest.mark.parametrize("month", ("9999-12", "3000-01", "1970-01", "2999-12"))
+def test_no_month_is_too_far_to_be_answered(world, two_months, album, month):
+    browser = world.sign_in("teacher")
+    assert browser.get(f"{album}?mois={month}").status_code == 200
+    assert browser.get(f"{album}.zip?mois={month}").status_code == 404

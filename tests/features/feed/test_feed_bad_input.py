@@ -224,3 +224,14 @@ def test_a_withdrawn_post_takes_no_answer_and_no_correction(world, feed):
                 lambda: actions.edit(teacher, post.public_id, actions.Content(text="x"), version=1)):  # fmt: skip
         with pytest.raises(Refused):
             act()
+
+
+@pytest.mark.parametrize("upload", ("\x00", "é" * 16, "x" * 5000, "../../etc"))
+def test_what_cannot_be_the_number_of_an_upload_is_refused_in_words(world, feed, picture, upload):
+    browser = world.sign_in("teacher")
+    answer = browser.submit(f"{feed.path()}/publications/nouvelle", {"text": "Gardé", "uploads": upload})
+    assert answer.status_code == 422 and "Gardé" in answer.get_data(as_text=True) and not Post.select().exists()
+    browser.submit(f"{feed.path()}/publications/nouvelle", {"text": "Photo", "files": [(BytesIO(picture()), "a.jpg")]})
+    values = {"media": Media.get().public_id, "upload": upload}
+    assert browser.submit(f"/publications/{Post.get().public_id}/flouter", values).status_code == 422
+    assert Media.get().deleted_at is None

@@ -2,10 +2,11 @@
 
 import pytest
 
-from appliance.features.feed import actions
+from appliance.features.feed import actions, queries
 from appliance.features.feed.models import Post
 from appliance.school.models import Guardian, Guardianship
 from appliance.services.people import children
+from appliance.storage import database
 
 
 def look(browser, url, tag=None):
@@ -122,3 +123,33 @@ def test_a_remembered_card_holds_no_forgery_token(world, feed):
     world.sign_in("teacher").get(feed.path())
     fragments = [value for key, (value, _size) in caching.store.values.items() if key[0] == "fragment"]
     assert fragments and not [each for each in fragments if "csrf" in each]
+
+
+def test_a_post_never_shows_the_words_of_an_erased_one_whose_number_it_took(world, feed):
+    draft = feed.draft("Confidences d’un brouillon")
+    teacher = world.sign_in("teacher")
+    assert "Confidences" in teacher.get(f"{feed.path()}/publications/brouillons").text
+    actions.delete_draft(world.actor("teacher"), draft.public_id)
+    post = feed.publish("Bonjour à tous")
+    if database.is_sqlite():
+        assert post.id == draft.id, "SQLite gives the number of the last row again"
+    for path in (feed.path(), f"/publications/{post.public_id}"):
+        page = world.sign_in("guardian1").get(path).text
+        assert "Bonjour à tous" in page and "Confidences" not in page
+
+
+def test_a_change_between_the_reading_of_a_post_and_of_its_revision_is_never_kept_out(world, feed, monkeypatch):
+    post = feed.publish("Ancien texte")
+    browser, url = world.sign_in("guardian1"), f"/publications/{post.public_id}"
+    browser.get(url)  # marked as read
+    read, edits = queries.freshness, [1]
+
+    def overtaken(*arguments):
+        if edits:
+            actions.edit(world.actor("teacher"), post.public_id, actions.Content(text="Neuf"), version=edits.pop())
+        return read(*arguments)
+
+    monkeypatch.setattr(queries, "freshness", overtaken)
+    browser.get(url)
+    page = browser.get(url).text
+    assert "Neuf" in page and "Ancien texte" not in page

@@ -14,7 +14,7 @@ from appliance.school.policy import SYSTEM
 from appliance.services import audit
 from appliance.services.media import files, moving, store
 from appliance.services.media.models import Media, MediaTag
-from appliance.services.people import places
+from appliance.services.people import children, places
 from tests.access.filling import document, photo
 
 NOTHING = Answers(0, 0, 0)
@@ -152,14 +152,27 @@ def test_a_comment_sealed_for_the_class_that_a_post_left_is_not_kept(world, both
     assert not Comment.select().exists()
 
 
-def test_children_of_the_new_class_stay_tagged_the_others_do_not(world, both, feed):
+def test_children_whose_face_is_seen_stay_tagged_in_the_new_class(world, both, feed):
     post = feed.publish("Photo", files=[photo()])
     media = Media.get()
     for child in ("Léa", "Zoé"):
         MediaTag.create(media=media, student=world.student(child))
     MediaTag.create(media=media, student=world.student("Hugo"), blurred=True)
     actions.move_post(both, post.public_id, world.ce1.public_id, erased=NOTHING)
-    assert [tag.student.first_name for tag in MediaTag.select()] == ["Zoé"]
+    assert sorted(tag.student.first_name for tag in MediaTag.select()) == ["Léa", "Zoé"]
+
+
+def test_a_withdrawal_hides_the_photo_in_the_class_that_it_went_to_as_well(world, both, feed):
+    post = feed.publish("Photo", files=[photo()])
+    MediaTag.create(media=Media.get(), student=world.student("Léa"))
+    actions.move_post(both, post.public_id, world.ce1.public_id, erased=NOTHING)
+    browser, url = world.sign_in("zoe1"), f"/medias/{Media.get().public_id}/medium"
+    page = browser.get(f"/classes/{world.ce1.public_id}")
+    assert browser.get(url).status_code == 200 and Media.get().public_id in page.text
+    children.update_student(world.actor("teacher"), world.student("Léa"), photo_rights="no")
+    assert browser.get(url).status_code == 404
+    page = browser.get(f"/classes/{world.ce1.public_id}", headers={"If-None-Match": page.headers["ETag"]})
+    assert page.status_code == 200 and Media.get().public_id not in page.text
 
 
 def test_a_photo_that_shows_a_child_without_rights_does_not_travel(world, both, feed):

@@ -13,6 +13,7 @@ from appliance.crypto.errors import Tampered
 from appliance.features.feed import actions
 from appliance.features.feed.actions import Content
 from appliance.services import audit, doctor, work
+from appliance.services.health.checks import Place
 from appliance.services.media import care, files, scrub, store
 from appliance.services.media.models import FileCheck, Media, Rendition
 from appliance.storage import database
@@ -235,7 +236,7 @@ def _no_copy_of_the_key(world, wrapped: bytes):
 
 
 def _signs(world, **options):
-    return list(doctor.examine(world.blobs, scrub_days=7, **options))
+    return list(doctor.examine(Place(world.config, world.blobs), **options))
 
 
 def _codes(world, **options):

@@ -88,6 +88,17 @@ def test_a_hostile_index_is_refused_and_costs_nothing(index):
         read(HEAD + box(b"mdat", bytes(50)) + index)
 
 
+def test_a_large_index_takes_little_more_memory_than_its_bytes():
+    import tracemalloc
+
+    film = HEAD + box(b"mdat", bytes(64)) + moov(table(b"stco", *([20] * 500_000)))
+    tracemalloc.start()
+    forward.straighten(io.BytesIO(film), len(film))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6 * len(film)
+
+
 def test_a_real_film_gives_the_same_pictures_in_either_order(tmp_path, needs):
     film = films.make(tmp_path, "film.mov", *films.H264)
     assert film.index(b"moov") > film.index(b"mdat")

@@ -1,19 +1,22 @@
 """What was sent becomes what is shown, once, whatever stops the worker; what can't be is refused in words."""
 
 import ast
+import contextlib
 import io
 import os
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import peewee
 import pytest
 
 from appliance.services import work
-from appliance.services.media import ffmpeg, files, processing, programs, store
+from appliance.services.media import ffmpeg, files, processing, programs, store, video
 from appliance.services.media.models import Media, Rendition
 from appliance.services.media.refusals import FileRefused
-from tests.support import films, worker
+from tests.support import arriving, films, worker
+from tests.support.arriving import begin
 
 
 @pytest.fixture
@@ -184,3 +187,29 @@ def find(folder: Path, mark: bytes) -> list[Path]:
             except FileNotFoundError:
                 continue
     return holders
+
+
+def test_files_stay_when_the_answer_to_their_commit_was_lost(world, monkeypatch):
+    actor = world.actor("teacher")
+    upload = begin(actor, next(iter(actor.classes)))
+    arriving.send(actor, upload, arriving.TEXT)
+    finish = work.Lease.finish
+
+    @contextlib.contextmanager
+    def lose_the_answer(lease):
+        with finish(lease):
+            yield
+        lease.ended = False
+        raise peewee.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(work.Lease, "finish", lose_the_answer)
+    work.run_due()
+    assert Media.get().state == "ready" and rows() == blobs_of(world) != set()
+
+
+def test_a_link_that_a_program_left_in_the_place_of_the_film_is_not_followed(tmp_path):
+    secret = tmp_path / "kek"
+    secret.write_bytes(b"secret")
+    (tmp_path / "film.mp4").symlink_to(secret)
+    with pytest.raises(FileNotFoundError):
+        list(video.read(tmp_path / "film.mp4", SimpleNamespace(progress=lambda: None)))

@@ -300,3 +300,37 @@ def test_giving_up_destroys_the_key_then_the_files_and_frees_the_room(world, tea
         uploads.append(teacher, upload, 5000, TEXT[5000:])
     with pytest.raises(NotFound):
         uploads.terminate(teacher, upload)
+
+
+def test_a_piece_of_an_upload_that_was_given_up_never_counts_for_the_next_one(world, teacher, access, monkeypatch):
+    """SQLite gives the row id of the last upload to the next one."""
+    upload, following, add = begin(teacher, access), [], files.Writer.add
+
+    def overtaken(*arguments):
+        piece = add(*arguments)
+        uploads.terminate(teacher, upload)
+        following.append(begin(teacher, access))
+        return piece
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files.Writer, "add", overtaken)
+        with pytest.raises(Conflict):
+            uploads.append(teacher, upload, 0, TEXT[:5000])
+    assert uploads.get(teacher, following[0]).received == 0 and not Rendition.select().exists()
+    assert world.blobs.list_files() == []
+
+
+def test_an_upload_given_up_twice_at_once_leaves_the_next_one_alone(teacher, access, monkeypatch):
+    upload, get, following = begin(teacher, access), uploads.get, []
+
+    def overtaken(*arguments):
+        found = get(*arguments)
+        monkeypatch.setattr(uploads, "get", get)
+        uploads.terminate(teacher, upload)
+        following.append(begin(teacher, access))
+        return found
+
+    monkeypatch.setattr(uploads, "get", overtaken)
+    with pytest.raises(NotFound):
+        uploads.terminate(teacher, upload)
+    assert uploads.get(teacher, following[0]).received == 0

@@ -3,6 +3,6 @@
 from appliance.features.administration.routes.base import bp
 
 # Imported for the routes that they declare.
-from appliance.features.administration.routes import accounts, antivirus, journal, offices, places, plans  # noqa: F401 isort: skip
+from appliance.features.administration.routes import accounts, antivirus, health, journal, offices, places, plans  # noqa: F401 isort: skip
 
 __all__ = ["bp"]

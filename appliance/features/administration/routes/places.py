@@ -5,7 +5,7 @@ import flask
 from appliance.core.errors import NotFound
 from appliance.core.i18n import _
 from appliance.features.administration import actions, forms, queries
-from appliance.features.administration.routes import antivirus, care
+from appliance.features.administration.routes import antivirus, care, health
 from appliance.features.administration.routes.base import bp, done, show, show_code, to
 from appliance.services import plans
 from appliance.services.people import accounts
@@ -20,7 +20,7 @@ def index():
     schools, academies = queries.list_schools(actor), queries.list_academies(actor)
     if len(schools) == 1 and not academies:
         return to("school", school=schools[0].public_id)
-    cards = {**antivirus.card(actor), **care.card(actor)} if academies else {}
+    cards = {**antivirus.card(actor), **care.card(actor), **health.card()} if academies else {}
     return show("index", schools=schools, academies=academies, **cards)
 
 

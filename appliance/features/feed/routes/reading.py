@@ -8,6 +8,7 @@ from appliance.features.feed import actions, queries, rendering, showing
 from appliance.features.feed.forms import CommentForm
 from appliance.features.feed.routes.common import bp
 from appliance.school import policy
+from appliance.services import plans
 from appliance.web import caching
 
 
@@ -65,8 +66,10 @@ def show(post: str):
         card = queries.get_card(actor, post)
     access = policy.get_access_by_id(actor, card.post.classroom_id)
     fresh = queries.freshness(actor, [access])
+    # Read again after the revisions: what changed in between must not be kept under what came of it.
     return caching.page(
-        ("post", card.post.id, access.role, fresh), lambda: draw_post(card, access, CommentForm(formdata=None))
+        ("post", card.post.id, access.role, fresh),
+        lambda: draw_post(queries.get_card(actor, post), access, CommentForm(formdata=None)),
     )
 
 
@@ -107,6 +110,7 @@ def photo(post: str, number: int):
         total=len(pictures),
         picture=showing.picture(card, pictures[number - 1], number),
         here=f"/publications/{post}/photos/",
+        may_download=plans.may_download(flask.g.actor, policy.get_access_by_id(flask.g.actor, card.post.classroom_id)),
     )
 
 
