@@ -253,10 +253,10 @@ def serve(app, config: Config, ready: Callable[[int], None] = lambda port: None,
     watchdog = Watchdog(prove_life(server), read_period(), status)
     # waitress finishes its tasks when run() leaves through SystemExit; the default handler would kill them
     signal.signal(signal.SIGTERM, _stop)
-    notify(f"READY=1\nSTATUS={status}")
-    watchdog.start()
-    ready(getattr(server, "effective_port", config.server.port))
     try:
+        notify(f"READY=1\nSTATUS={status}")
+        watchdog.start()
+        ready(getattr(server, "effective_port", config.server.port))
         server.run()
     finally:
         notify("STOPPING=1\nSTATUS=Finishes what was asked, then stops")

@@ -56,7 +56,7 @@ def run_restore(options) -> int:
     staged = None
     try:
         target = _open_place(options, known)
-        name = restoring.choose(target, kek, options.snapshot)
+        name = restoring.choose(target, kek, options.snapshot, readable=options.rows_only)
         staged = _stage(options, path, target, kek, name)
         known = configuration.load(staged or path)
         _put_key(known, kek)
@@ -118,7 +118,7 @@ def _restore(options, known, target, kek, name: str) -> int:
     kernel = app.open_kernel(known)
     backup.data_folder(known).mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        with backup.alone(known), database.connection():
+        with backup.alone(known), restoring.reached():
             _require_room(options)
             placed, missing = (0, [])
             if not options.rows_only:

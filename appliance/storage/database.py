@@ -1,7 +1,7 @@
 """One database, SQLite or PostgreSQL, behind `transaction()`: a write is whole or absent, and events leave after the
 commit.
 
-SQLite writers queue on a lock of the process before BEGIN IMMEDIATE: a deferred transaction would fail at once with
+SQLite writers queue in the process before BEGIN IMMEDIATE (`turns`): a deferred transaction would fail at once with
 “database is locked”, and SQLite's own busy waiting sleeps.
 """
 
@@ -18,12 +18,13 @@ from playhouse.pool import PooledPostgresqlDatabase
 
 from appliance.core import bus
 from appliance.core.errors import ConfigError, Unavailable
+from appliance.storage.turns import Shared, Turns
 
 db = peewee.DatabaseProxy()
 WAIT_SECONDS = 10
 WAL_BYTES = 8_000_000
 
-_writer = threading.RLock()
+_turns = Turns()
 _local = threading.local()
 
 
@@ -61,7 +62,8 @@ def _sqlite(path: str) -> peewee.SqliteDatabase:
         "temp_store": "memory",
         "journal_size_limit": WAL_BYTES,  # after a checkpoint the file is cut to that
     }
-    return peewee.SqliteDatabase(path, pragmas=pragmas, autoconnect=False)
+    # A connection serves one thread at a time, not always the same one: `turns.Shared` lends it.
+    return peewee.SqliteDatabase(path, pragmas=pragmas, autoconnect=False, check_same_thread=False)
 
 
 def _postgresql(url: str, pool: int) -> peewee.PostgresqlDatabase:
@@ -154,9 +156,11 @@ def connection():
 
 
 @contextmanager
-def transaction():
-    """All or nothing; a nested call joins the outer transaction. Events and callbacks run after the outermost
-    commit."""
+def transaction(*, brief: bool = False):
+    """All or nothing; a nested call joins the outer one. Events and callbacks run after the outermost commit.
+
+    `brief` is for a few statements and nothing to wait for: those that queue share one commit and its fsync (SQLite).
+    """
     if getattr(_local, "depth", 0):
         _local.depth += 1
         try:
@@ -165,20 +169,47 @@ def transaction():
             _local.depth -= 1
         return
     _local.pending = []
-    alone = is_sqlite()
-    if alone and not _writer.acquire(timeout=WAIT_SECONDS):
-        raise Unavailable()
-    try:
+    with _writing(brief):
         _local.depth = 1
-        with db.obj.atomic("IMMEDIATE") if alone else db.obj.atomic():
+        try:
             yield
-    finally:
-        _local.depth = 0
-        if alone:
-            _writer.release()
+        finally:
+            _local.depth = 0
     pending, _local.pending = _local.pending, []
     for callback in pending:
         callback()
+
+
+def _writing(brief: bool):
+    if not is_sqlite():
+        return db.obj.atomic()
+    return _together() if brief and not db.obj.in_transaction() else _alone()
+
+
+@contextmanager
+def _alone():
+    _turns.take(False, WAIT_SECONDS)
+    try:
+        with db.obj.atomic("IMMEDIATE"):
+            yield
+    finally:
+        _turns.release()
+
+
+@contextmanager
+def _together():
+    """One part of a shared transaction; it ends once that is committed, and raises when it could not be."""
+    own = Shared(db.obj)  # before the turn is taken: it raises where no connection is open
+    shared = _turns.take(True, WAIT_SECONDS) or own
+    try:
+        with shared.part():
+            yield
+    except BaseException:
+        shared.settle(_turns)  # others may still write through this connection, and what they wrote may explain this
+        raise
+    shared.settle(_turns)
+    if shared.failure is not None:
+        raise peewee.OperationalError("the transaction shared by this write was not committed") from shared.failure
 
 
 def in_transaction() -> bool:

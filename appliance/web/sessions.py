@@ -98,7 +98,7 @@ class CookieSessions(SessionInterface):
             kept = session.get("_flashes") or []
             stored = json.dumps(kept) if kept else ""
             if stored != session.stored_flashes:
-                with database.transaction():
+                with database.transaction(brief=True):
                     Session.update(flashes=stored).where(Session.id == session.row_id).execute()
         if session.fresh and (session.row_id is not None or flask.g.get("csrf_token")):
             response.set_cookie(
@@ -162,7 +162,7 @@ def load_actor(_request) -> Actor | None:
         session["_flashes"] = [tuple(item) for item in json.loads(row.flashes)]
     now = clock.now()
     if now - row.seen_at > _SEEN_EVERY:
-        with database.transaction():
+        with database.transaction(brief=True):
             Session.update(seen_at=now).where(Session.id == row.session_id).execute()
     return actor_of(row)
 

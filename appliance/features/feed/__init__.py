@@ -2,7 +2,7 @@
 
 from appliance.core.feature import Feature, PersonalData
 from appliance.core.i18n import lazy_
-from appliance.features.feed import jobs, models, queries, routes
+from appliance.features.feed import erasing, jobs, models, queries, routes  # noqa: F401 - erasing registers itself
 from appliance.services.media import access as media_access
 from appliance.services.media import arrivals
 

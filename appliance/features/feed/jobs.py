@@ -83,7 +83,8 @@ def forget_unattached_media() -> int:
 def _forget(public_id: str) -> bool:
     """Unless a post has just taken it: whoever is about to is waited for."""
     with transaction():
-        list(locked(Upload.select(Upload.id).where(Upload.media == Media.select(Media.id).where(Media.public_id == public_id))))
+        same = Media.select(Media.id).where(Media.public_id == public_id)
+        list(locked(Upload.select(Upload.id).where(Upload.media.in_(same))))
         if Attachment.select().join(Media).where(Media.public_id == public_id).exists():
             return False
         store.delete(SYSTEM, public_id)

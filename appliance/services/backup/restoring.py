@@ -20,7 +20,7 @@ from appliance.services.backup.keeping import CONFIG, DUMP, MANIFEST, blob_file,
 from appliance.services.backup.targets import TargetError, copy_pieces
 from appliance.services.media import files
 from appliance.services.media.models import Media, Rendition
-from appliance.storage import database, dump
+from appliance.storage import database, dump, migrate
 from appliance.storage.blobs import BlobStore, BlobWriter
 from appliance.storage.database import db, transaction
 
@@ -36,16 +36,22 @@ class InUse(Exception):
     """Something else is at work on the database."""
 
 
-def choose(target, kek: Kek, wanted: str = "") -> str:
-    """The snapshot to restore: the newest whole one, or the one named; TargetError with what there is."""
+def choose(target, kek: Kek, wanted: str = "", *, readable: bool = False) -> str:
+    """The snapshot to restore: the newest whole one, or the one named; TargetError with what there is.
+
+    `readable`: the newest that this program can read. An upgrade that was cut copied rows of a later schema too.
+    """
     names = keeping.list_snapshots(target)
     if not names:
         raise TargetError(f"{target}: no whole backup is there")
     if wanted and wanted not in names:
         raise TargetError(f"{target}: no backup is called {wanted}. There are: {', '.join(names)}")
-    name = wanted or names[-1]
-    sealed.open_value(keeping.opening(target, kek), target, snapshot_file(name, MANIFEST))  # is it this master key's?
-    return name
+    keys = keeping.opening(target, kek)
+    for name in [wanted] if wanted else reversed(names):
+        manifest = sealed.open_value(keys, target, snapshot_file(name, MANIFEST))  # is it this master key's?
+        if wanted or not readable or manifest.get("schema", 0) <= migrate.latest_version():
+            return name
+    return names[-1]
 
 
 def read_files(target, kek: Kek, name: str) -> dict[str, str]:
@@ -64,13 +70,27 @@ def restore_rows(target, kek: Kek, name: str) -> tuple[int, int]:
     return rows, erased
 
 
+@contextlib.contextmanager
+def reached():
+    """A connection to the database that gives way; without one when it is too damaged to be opened."""
+    try:
+        database.connect()
+    except peewee.DatabaseError:
+        if not database.is_sqlite():
+            raise
+    try:
+        yield
+    finally:
+        database.disconnect()
+
+
 def is_in_use() -> bool:
     """Whether the database in use holds an installation; one that is there but empty, or that cannot be read, counts
     as none and as one."""
     try:
         tables = set(db.get_tables())
         return "academy" in tables and db.execute_sql("SELECT 1 FROM academy LIMIT 1").fetchone() is not None
-    except peewee.DatabaseError:
+    except (peewee.DatabaseError, peewee.InterfaceError):  # the latter when it could not even be opened
         return True
 
 

@@ -20,6 +20,7 @@ class Folder:
 
     def __init__(self, root: Path):
         self.root = root
+        self._unsynced: set[Path] = set()
 
     def __str__(self) -> str:
         return str(self.root)
@@ -46,10 +47,18 @@ class Folder:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(partial, path)
-            _sync_folder(path.parent)
+            self._sync(name, path.parent)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
+
+    def _sync(self, name: str, folder: Path) -> None:
+        """Media count from their manifest on: the folders that name them are made durable before anything else is."""
+        self._unsynced.add(folder)
+        if not name.startswith("blobs/"):
+            for each in self._unsynced:
+                _sync_folder(each)
+            self._unsynced.clear()
 
     def open(self, name: str) -> BinaryIO:
         """Read a file; FileNotFoundError."""

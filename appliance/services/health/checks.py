@@ -128,7 +128,7 @@ def check_queue(_place: Place) -> Check:
         return Check("queue", PROBLEM, "failed", {"failed": found.failed, "codes": ", ".join(backlog.list_failures())})
     if found.oldest_seconds > backlog.LATE_SECONDS:
         return Check("queue", PROBLEM, "late", {"minutes": found.oldest_seconds // 60})
-    return Check("queue", OK, "ok", {"waiting": found.waiting + found.running})
+    return Check("queue", OK, "ok", {"waiting": found.waiting})
 
 
 def check_backup(place: Place) -> Check | None:

@@ -107,7 +107,7 @@ def save(found: list[Check]) -> None:
     now = clock.now()
     with database.transaction():
         for check in found:
-            facts, row = json.dumps(check.facts, ensure_ascii=False, sort_keys=True), known.get(check.code)
+            facts, row = json.dumps(check.facts, ensure_ascii=False), known.get(check.code)
             if row is None:
                 HealthState.insert(
                     code=check.code, wording=check.wording, level=check.level, facts=facts, checked_at=now, since_at=now

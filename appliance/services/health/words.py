@@ -78,7 +78,7 @@ WORDS = {
                                     "« preau restore --rows-only --replace »."),
                               "SQLite found its file damaged on %(looked)s: keep a copy of it, then "
                               "preau restore --rows-only --replace"),
-    "queue.ok": Words(lazy_("En attente : %(waiting)s."), "", "%(waiting)s tasks wait or run"),
+    "queue.ok": Words(lazy_("En attente : %(waiting)s."), "", "%(waiting)s tasks wait"),
     "queue.failed": Words(lazy_("Tâches qui ont échoué : %(failed)s (%(codes)s)."),
                           lazy_("Le journal du service dit pourquoi ; les fichiers concernés sont à renvoyer."),
                           "%(failed)s tasks failed for good (%(codes)s): see the log, and send the files again"),

@@ -17,6 +17,7 @@ from appliance.core.config import Antivirus
 from appliance.core.errors import Unavailable
 from appliance.core.i18n import lazy_
 from appliance.services import audit
+from appliance.services.media import files
 from appliance.services.media.models import Media
 from appliance.services.media.refusals import FileRefused
 from appliance.storage import database
@@ -175,8 +176,7 @@ def quarantine(row, signature: str) -> bool:
     """Lock a media away under the name of what was found in it: its encrypted files stay, nobody is served them;
     False when it was deleted meanwhile."""
     with database.transaction():
-        alive = (Media.id == row.media_id) & Media.deleted_at.is_null() & Media.wrapped_key.is_null(False)
-        found = Media.update(state=QUARANTINED, reason=signature[:60]).where(alive).execute()
+        found = Media.update(state=QUARANTINED, reason=signature[:60]).where(files.is_alive(row)).execute()
         if found:
             audit.record(
                 None, "update", "media_quarantined", reason=signature[:60],

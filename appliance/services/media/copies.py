@@ -88,5 +88,7 @@ def _make_checksum(row, on_damaged: Callable[[str, Exception], object]) -> int:
         on_damaged(row.public_id, error)
         raise
     with database.transaction():
-        Rendition.update(crc32=crc32).where((Rendition.id == row.rendition_id) & (Rendition.blob_id == row.blob_id)).execute()
+        Rendition.update(crc32=crc32).where(
+            (Rendition.id == row.rendition_id) & (Rendition.blob_id == row.blob_id)
+        ).execute()
     return crc32

@@ -67,7 +67,7 @@ def draw_preview(media_public_id: str, lease) -> None:
 def _attach(row, writer: files.Writer, pages: int | None) -> None:
     """Add the files to those that the media has; of one that was deleted meanwhile nothing is left."""
     with database.transaction():
-        alive = (Media.id == row.media_id) & (Media.state == "ready") & Media.wrapped_key.is_null(False)
+        alive = files.is_alive(row) & (Media.state == "ready")
         found = Media.update(pages=pages, bytes=Media.bytes + writer.bytes).where(alive).execute()
         if not found:
             database.after_commit(writer.remove)

@@ -112,6 +112,17 @@ class Writer:
         self.remove()
 
 
+def is_alive(row):
+    """For a conditional UPDATE: the media of `row`, as `get_media` gave it, is still there with its key. By both of its
+    ids: the row id of a media that was discarded is given to the next one."""
+    return (
+        (Media.id == row.media_id)
+        & (Media.public_id == row.public_id)
+        & Media.deleted_at.is_null()
+        & Media.wrapped_key.is_null(False)
+    )
+
+
 def object_context(academy: str, born_in: str, media: str, rendition: str, generation: int) -> bytes:
     """What a file is bound to: it opens as this rendition of this media, born in this class, only."""
     return envelope.object_context(FORMAT, academy, born_in, media, rendition, generation)

@@ -133,7 +133,8 @@ def run(
         stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
-        watch = _Watch(process, clock.monotonic() + seconds, on_line, tick)
+        room = _Room(folder, output_mb << 20)
+        watch = _Watch(process, clock.monotonic() + seconds, on_line, tick, room)
         feeder = _Feeder(process.stdin, input) if input is not None else None
         try:
             watch.until_the_end(feeder)
@@ -165,8 +166,8 @@ def _end_group(process: subprocess.Popen) -> None:
 class _Watch:
     """Reads what a program prints, minds the clock, and stops at the end of its first process."""
 
-    def __init__(self, process, deadline: float, on_line, tick):
-        self.process, self.deadline, self.on_line, self.tick = process, deadline, on_line, tick
+    def __init__(self, process, deadline: float, on_line, tick, room: "_Room"):
+        self.process, self.deadline, self.on_line, self.tick, self.room = process, deadline, on_line, tick, room
         self.output, self.errors, self.reason, self._line = bytearray(), bytearray(), "", b""
 
     def until_the_end(self, feeder) -> None:
@@ -187,9 +188,12 @@ class _Watch:
                     return
                 if now > self.deadline:
                     self.reason = "too_slow"
-                if self.tick is not None and now - ticked >= _TURN_SECONDS:
+                if now - ticked >= _TURN_SECONDS:
                     ticked = now
-                    self.tick()
+                    if self.room.is_exceeded():
+                        self.reason = "too_much_output"
+                    if self.tick is not None:
+                        self.tick()
 
     def _read(self, pipe) -> bool:
         data = pipe.read(65536)
@@ -211,6 +215,30 @@ class _Watch:
 def _has_ended(process: subprocess.Popen) -> bool:
     """Whether the first process ended, without waiting for it: the group keeps its number."""
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+class _Room:
+    """What a program may add to its folder in all: the limit of the system is that of one file, and it may write
+    many into memory that others need."""
+
+    def __init__(self, folder: Path, most: int):
+        self.folder, self.most = folder, most + self._size_of(folder)
+
+    def is_exceeded(self) -> bool:
+        """Whether there is more by now."""
+        return self._size_of(self.folder) > self.most
+
+    @classmethod
+    def _size_of(cls, folder: Path) -> int:
+        size = 0
+        with suppress(FileNotFoundError), os.scandir(folder) as found:
+            for each in found:
+                if each.is_dir(follow_symlinks=False):
+                    size += cls._size_of(Path(each.path))
+                else:
+                    with suppress(FileNotFoundError):
+                        size += each.stat(follow_symlinks=False).st_size
+        return size
 
 
 class _Feeder(threading.Thread):

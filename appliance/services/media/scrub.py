@@ -168,7 +168,7 @@ def _tell(damaged: list) -> None:
     if not mail.is_possible():
         return
     admins = Account.select().join(Office).where((Office.role == "admin") & Account.disabled_at.is_null())
-    for account in admins.where(Account.email != "").distinct():
+    for account in admins.where((Account.email != "") & Account.email_confirmed_at.is_null(False)).distinct():
         with i18n.speaking(account.language):
             body = _(
                 "Bonjour,\n\n"

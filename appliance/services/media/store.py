@@ -213,8 +213,7 @@ def refuse(row, reason: str, **values) -> bool:
 
 def _replace_files(row, renditions: list[dict], event: str, **values) -> bool:
     with database.transaction():
-        alive = (Media.id == row.media_id) & Media.deleted_at.is_null() & Media.wrapped_key.is_null(False)
-        changed = Media.update(**values).where(alive).execute()
+        changed = Media.update(**values).where(files.is_alive(row)).execute()
         if changed:
             old = [each.blob_id for each in files.LIST.all(media=row.media_id)]
             Rendition.delete().where(Rendition.media == row.media_id).execute()

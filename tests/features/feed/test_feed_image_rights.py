@@ -108,6 +108,14 @@ def test_an_override_says_when_and_by_whom(world, photo):
     assert tag.allowed_at == core_clock.now() and tag.allowed_by == world.account("teacher")
 
 
+def test_a_child_who_is_taken_out_of_the_tags_is_named_in_the_journal(world, photo):
+    post, media = photo
+    actions.tag(world.actor("teacher"), post, {media: (world.student("Léa").public_id,)})
+    entry = json.loads(AuditEntry.select().order_by(AuditEntry.seq.desc()).get().entry)
+    hugo = world.student("Hugo").public_id
+    assert (entry["event"], entry["reason"]) == ("media_tagged", f"no longer {hugo}")
+
+
 def test_a_withdrawal_hides_the_photo_from_every_family_at_once(world, photo):
     post, media = photo
     choose(world, photo, "remove", "Léa")  # nothing is asked about a child with rights

@@ -12,6 +12,7 @@ from appliance.services import plans
 from appliance.services.media import uploads
 from appliance.services.media.models import Media, Upload
 from tests.support.files import jpeg, pdf, upload
+from tests.support.plan import set_plan
 
 PHOTO = jpeg(400, 300)
 
@@ -145,3 +146,15 @@ def test_what_nobody_attached_goes_after_a_day_and_what_is_arriving_does_not(wor
     assert jobs.forget_unattached_media() == 1
     assert Media.get(Media.public_id == whole).wrapped_key is None
     assert Media.get(Media.public_id == arriving).wrapped_key is not None
+
+
+def test_files_that_hide_what_they_are_in_a_short_first_piece_count_all_the_same(world, teacher):
+    set_plan(photos_per_post=1)
+    place, made = world.cm1.public_id, []
+    for _number in range(2):
+        made.append(uploads.begin(teacher, policy.get_access(teacher, place), "a.jpg", len(PHOTO)).public_id)
+        uploads.append(teacher, made[-1], 0, PHOTO[:100])
+        uploads.append(teacher, made[-1], 100, PHOTO[100:])
+    with pytest.raises(QuotaReached, match="1 photo au plus"):
+        actions.publish(teacher, place, Content(text="Deux"), uploads=made)
+    assert actions.publish(teacher, place, Content(text="Une"), uploads=made[:1])

@@ -12,11 +12,13 @@ import peewee
 import pytest
 
 from appliance.services import work
-from appliance.services.media import ffmpeg, files, processing, programs, store, video
+from appliance.services.media import antivirus, documents, ffmpeg, files, processing, programs, store, video
 from appliance.services.media.models import Media, Rendition
 from appliance.services.media.refusals import FileRefused
+from appliance.storage import database
 from tests.support import arriving, films, worker
 from tests.support.arriving import begin
+from tests.support.files import jpeg
 
 
 @pytest.fixture
@@ -213,3 +215,33 @@ def test_a_link_that_a_program_left_in_the_place_of_the_film_is_not_followed(tmp
     (tmp_path / "film.mp4").symlink_to(secret)
     with pytest.raises(FileNotFoundError):
         list(video.read(tmp_path / "film.mp4", SimpleNamespace(progress=lambda: None)))
+
+
+OUTCOMES = {
+    "settled": lambda row, writer: store.settle(row, writer, family="video", kind="mp4"),
+    "refused": lambda row, writer: store.refuse(row, "unreadable"),
+    "quarantined": lambda row, writer: antivirus.quarantine(row, "Eicar"),
+    "drawn": lambda row, writer: documents._attach(row, writer, 3),
+}
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_a_media_that_took_the_number_of_a_discarded_one_is_left_alone(world, outcome):
+    """SQLite gives the row id of the last media to the next one; a film may be at work for minutes meanwhile."""
+    actor = world.actor("teacher")
+    access = next(iter(actor.classes))
+    lost = begin(actor, access)
+    arriving.send(actor, lost, arriving.TEXT)
+    row = files.get_media(lost)
+    writer = files.writer_for(row)
+    store.discard([Media.get()])
+    photo = store.accept(actor, access, [SimpleNamespace(filename="a.jpg", stream=io.BytesIO(jpeg(400, 300)))])[0]
+    assert not database.is_sqlite() or photo.id == row.media_id
+    writer.add("video", "video/mp4", [b"film"])
+    OUTCOMES[outcome](row, writer)
+    photo = again(photo)
+    assert (photo.family, photo.state, photo.pages) == ("picture", "ready", None)
+    assert sorted(each.name for each in photo.renditions) == ["large", "medium", "thumb"]
+    assert rows() <= blobs_of(world)
+    with files.open_rendition(files.get_rendition(photo.public_id, "large")) as file:
+        assert file.read(2) == b"\xff\xd8"

@@ -200,3 +200,17 @@ def test_a_program_that_is_not_installed_waits_for_the_operator(folder, monkeypa
     with pytest.raises(FileRefused) as refused:
         programs.require("no-such-program")
     assert refused.value.reason == "missing_program"
+
+
+def test_many_files_that_are_small_enough_each_are_too_much_together(run, folder):
+    (folder / "source").write_bytes(bytes(3 << 20))  # what it was given doesn't count
+    code = """
+import time
+for number in range(40):
+    open(str(number), "wb").write(bytes(500_000))
+    time.sleep(0.1)
+"""
+    begun = time.monotonic()
+    assert run(code).reason == "too_much_output" and time.monotonic() - begun < 3
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 10 << 20
+    assert run("open('one', 'wb').write(bytes(500_000))").ok

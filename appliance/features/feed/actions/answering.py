@@ -83,7 +83,7 @@ def comment(actor, post: str, text: str, *, submission: str | None = None, limit
     }
     seen_by = "class" if access.is_staff else "reader"
     try:
-        with transaction():
+        with transaction(brief=True):
             if not _COMMENT.run(**values):
                 raise Refused(
                     _("Les commentaires de cette publication sont fermés. Votre texte n’a pas été envoyé."),
@@ -106,7 +106,7 @@ def remove_comment(actor, comment: str) -> str:
     card = queries.get_card(actor, found.post_public_id)
     access = policy.get_access_by_id(actor, card.post.classroom_id)
     policy.require(found.author_id == actor.account_id or access.is_staff)
-    with transaction():
+    with transaction(brief=True):
         removed = (
             Comment.update(removed_at=clock.now(), sealed=None)
             .where((Comment.id == found.id) & Comment.removed_at.is_null())
@@ -126,7 +126,7 @@ def react(actor, post: str, kind: str) -> None:
     if kind not in REACTIONS:
         raise Refused(_("Choisissez une des réactions proposées."))
     row, access = _get_answerable(actor, post)
-    with transaction():
+    with transaction(brief=True):
         still_open = Post.select(Post.reactions_open).where((Post.id == row.id) & (Post.status == "published"))
         if not still_open.scalar():
             raise Refused(_("Les réactions à cette publication sont fermées."))
@@ -144,7 +144,7 @@ def react(actor, post: str, kind: str) -> None:
 def unreact(actor, post: str) -> None:
     """Take one's reaction back."""
     row, access = _get_answerable(actor, post)
-    with transaction():
+    with transaction(brief=True):
         mine = (Reaction.post == row.id) & (Reaction.account == actor.account_id)
         if Reaction.delete().where(mine).execute():
             seen_by = "staff" if access.is_staff else "reader"
@@ -157,7 +157,7 @@ def mark_read(actor, post: str, card=None) -> bool:
     if card.is_read:
         return False
     access = policy.get_access_by_id(actor, card.post.classroom_id)
-    with transaction():
+    with transaction(brief=True):
         noted = bool(_READ.run(post=card.post.id, account=actor.account_id, at=to_micros(clock.now())))
         if noted:
             journal(
@@ -169,7 +169,7 @@ def mark_read(actor, post: str, card=None) -> bool:
 def consult_readers(actor, card) -> list:
     """Who has read a post and who has not: asking for it is itself noted in the journal."""
     families = queries.list_readers(actor, card)
-    with transaction():
+    with transaction(brief=True):
         journal(actor, card.post, "read", "receipts_read", object_id=card.post.public_id, seen_by="nobody")
     return families
 

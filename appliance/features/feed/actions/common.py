@@ -8,11 +8,13 @@ from peewee import fn
 
 from appliance.core import clock
 from appliance.core.config import Limits
-from appliance.core.errors import QuotaReached, Refused
+from appliance.core.errors import NotFound, QuotaReached, Refused
 from appliance.core.i18n import _
 from appliance.features.feed import queries
+from appliance.features.feed.models import Post
 from appliance.school import policy
 from appliance.services import audit
+from appliance.storage import database
 from appliance.storage.fields import to_micros
 from appliance.storage.prepared import P, Prepared
 
@@ -86,6 +88,15 @@ def get_writable(actor, post_public_id: str):
     access = policy.get_access_by_id(actor, card.post.classroom_id)
     policy.require(can_change(actor, access, card.post))
     return card, access
+
+
+def hold_post(card) -> Post:
+    """The row of a card's post, held until the commit; NotFound when it was erased since, even if another post has
+    its row id by now."""
+    row = database.locked(Post.select().where(Post.public_id == card.post.public_id)).get_or_none()
+    if row is None:
+        raise NotFound()
+    return row
 
 
 def can_change(actor, access, post) -> bool:

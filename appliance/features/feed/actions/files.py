@@ -49,7 +49,9 @@ def require_room(access, families: list[str], limits) -> None:
     """QuotaReached when a post would hold more photos, films or documents than the plan of the class and the limits
     say."""
     plan = plans.plan_of(access.classroom_id)
-    pictures, films = families.count("picture"), families.count("video")
+    unknown = families.count("")  # what didn't say at its beginning what it is counts as each of them
+    pictures, films = families.count("picture") + unknown, families.count("video") + unknown
+    others = len(families) - families.count("picture") - families.count("video")
     if plan.photos_per_post is not None and pictures > plan.photos_per_post:
         text = ngettext(
             "Une publication contient %(num)s photo au plus. Rien n’a été envoyé.",
@@ -62,7 +64,7 @@ def require_room(access, families: list[str], limits) -> None:
             "Une publication contient %(num)s vidéos au plus. Rien n’a été publié.",
             plan.videos_per_post,
         )
-    elif len(families) - pictures - films > limits.documents_per_post:
+    elif others > limits.documents_per_post:
         text = ngettext(
             "Une publication contient %(num)s document au plus. Rien n’a été envoyé.",
             "Une publication contient %(num)s documents au plus. Rien n’a été envoyé.",

@@ -60,4 +60,4 @@ def set_answers(actor, post: str, *, comments_open: bool | None = None, reaction
 
 def _change(card, where: str, /, **values) -> int:
     """Write only if the post still is where it was: done twice, an act counts once."""
-    return Post.update(**values).where((Post.id == card.post.id) & (Post.status == where)).execute()
+    return Post.update(**values).where((Post.public_id == card.post.public_id) & (Post.status == where)).execute()

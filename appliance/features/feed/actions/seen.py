@@ -35,11 +35,17 @@ def put_tags(actor, access, media: dict[str, int], tags: dict[str, tuple[str, ..
         return
     known = {each.public_id: each.id for each in queries.list_students(access)}
     for public_id, students in tags.items():
-        if _put(media[public_id], students, known):
-            journal(actor, access, "update", "media_tagged", kind="media", object_id=public_id, seen_by=seen_by)
+        gone = _put(media[public_id], students, known)
+        if gone is not None:
+            # Taking a child out may show the photo again: the journal says whom, as it does of the other choices.
+            journal(
+                actor, access, "update", "media_tagged", kind="media", object_id=public_id, seen_by=seen_by,
+                reason=f"no longer {','.join(gone)}" if gone else "",
+            )  # fmt: skip
 
 
-def _put(media_id: int, students, known: dict[str, int]) -> bool:
+def _put(media_id: int, students, known: dict[str, int]) -> list[str] | None:
+    """The children who are no longer tagged; None when nothing changed."""
     present = {row.student_id for row in MediaTag.select(MediaTag.student).where(MediaTag.media == media_id)}
     # A child who left the class can't be ticked any more; nothing said about them is lost by that.
     wanted = {known[each] for each in students if each in known} | (present - set(known.values()))
@@ -48,7 +54,7 @@ def _put(media_id: int, students, known: dict[str, int]) -> bool:
     gone = sorted(present - wanted)
     if gone:
         MediaTag.delete().where((MediaTag.media == media_id) & MediaTag.student.in_(gone)).execute()
-    return wanted != present
+    return None if wanted == present else sorted(each for each, student in known.items() if student in gone)
 
 
 def decide(actor, post: str, choices: dict[tuple[str, str], str]) -> None:

@@ -3,7 +3,7 @@
 import peewee
 
 from appliance.core import clock
-from appliance.core.errors import Conflict, NotFound, Refused
+from appliance.core.errors import Conflict, Refused
 from appliance.core.i18n import _
 from appliance.core.ids import new_id
 from appliance.core.richtext import clean_input
@@ -13,6 +13,7 @@ from appliance.features.feed.actions.common import (
     Content,
     count_written,
     get_writable,
+    hold_post,
     journal,
     require_key,
     require_pace,
@@ -135,7 +136,7 @@ def edit(
         _require_future(status, publish_at)
     with attaching.accepted(actor, access, files, uploads, limits) as found:
         with transaction():
-            row = database.locked(Post.select().where(Post.id == card.post.id)).get()
+            row = hold_post(card)
             if row.version != version or row.status != card.post.status:
                 raise Conflict(_("Quelqu’un a changé cette publication entre-temps. Votre texte est gardé ci-dessous."))
             _update(actor, access, row, card, content, text, targets, found.take(kept), removed)
@@ -192,7 +193,7 @@ def release(actor, post: str) -> Post:
     """Bring a draft that was held back where it was sent: onto the schedule while its hour is to come, else out."""
     card, access = get_writable(actor, post)
     with transaction():
-        row = database.locked(Post.select().where(Post.id == card.post.id)).get()
+        row = hold_post(card)
         if row.status == "draft":
             later = row.publish_at is not None and row.publish_at > clock.now()
             _move(actor, access, row, text_of(card), "scheduled" if later else "published", row.publish_at)
@@ -271,9 +272,7 @@ def delete_draft(actor, post: str) -> None:
     """Erase a draft or a scheduled post for good, with its files; what was once published is withdrawn instead."""
     card, access = get_writable(actor, post)
     with transaction():
-        row = database.locked(Post.select().where(Post.id == card.post.id)).get_or_none()
-        if row is None:
-            raise NotFound()
+        row = hold_post(card)
         if row.status not in ("draft", "scheduled"):
             raise Refused(_("Cette publication a déjà été vue\u202f: vous pouvez la retirer, pas l’effacer."))
         attaching.detach(actor, row.id, [each.public_id for each in card.files])
