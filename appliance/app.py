@@ -47,6 +47,7 @@ def all_models() -> list[type]:
 
 def open_kernel(config: Config) -> Kernel:
     """Open database, keys and files for a program: the server, a command or a job."""
+    features.load()  # they say what a restore must erase again
     clock.set_zone(config.school.timezone)
     database.configure(config.database.url, config.folder, config.database.pool)
     path = kek_path(config)

@@ -138,9 +138,10 @@ def run_backup(options) -> int:
 
 def _age(config, keks) -> None:
     """What was erased leaves the copies of rows that lie beside the data too."""
+    from appliance.core import clock
     from appliance.services.backup import keeping, targets
 
-    folder, limit = data_folder(config), time.time() - config.backup.keep_days * 86_400
+    folder, limit = data_folder(config), clock.now().timestamp() - config.backup.keep_days * 86_400
     for name in BESIDE:
         if (folder / name).is_dir():
             keeping.tend(targets.Folder(folder / name), keks, config.backup.keep_days)

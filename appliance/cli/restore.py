@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from appliance.core.errors import ConfigError
@@ -99,7 +100,10 @@ def _as_owner(staged: Path | None, work) -> int:
     try:
         code = work()
     except Exception as error:  # the child has no other way to tell
-        print(f"preau: {explain(error)}", file=sys.stderr)
+        try:
+            print(f"preau: {explain(error)}", file=sys.stderr)
+        except Exception:
+            traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -111,23 +115,23 @@ def _restore(options, known, target, kek, name: str) -> int:
     from appliance import app
     from appliance.cli import backup
     from appliance.services.backup import restoring
-    from appliance.storage import database
+    from appliance.storage import database, replacing
 
     started = time.monotonic()
     print(f"restoring {name} from {target}", flush=True)
     kernel = app.open_kernel(known)
     backup.data_folder(known).mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        with backup.alone(known), restoring.reached():
+        with backup.alone(known), replacing.reached():
             _require_room(options)
             placed, missing = (0, [])
             if not options.rows_only:
                 placed, missing = restoring.restore_blobs(target, kek, name, kernel.blobs, backup.progress("media"))
-            if not database.is_sqlite() and restoring.is_in_use():
+            if not database.is_sqlite() and replacing.is_in_use():
                 print(f"the present rows are kept in {backup.copy_rows(options, kernel, 'before-restore')}")
             rows, erased, aside = restoring.replace_rows(target, kek, name, known.folder)
             restoring.drop_erased_blobs(kernel.blobs)
-    except restoring.InUse as error:
+    except replacing.InUse as error:
         raise ConfigError(str(error)) from error
     except backup.failures() as error:
         raise ConfigError(_stopped(error)) from error
@@ -142,9 +146,9 @@ def _restore(options, known, target, kek, name: str) -> int:
 
 
 def _require_room(options) -> None:
-    from appliance.services.backup import restoring
+    from appliance.storage import replacing
 
-    if not options.replace and restoring.is_in_use():
+    if not options.replace and replacing.is_in_use():
         raise ConfigError("there are data here already. To put the backup in their place: --replace")
 
 

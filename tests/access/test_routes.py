@@ -27,9 +27,9 @@ def test_the_public_routes_are_the_known_ones(town):
     """A new public address is a decision: whoever takes it writes it here."""
     public = {route.rule for route in list_routes(town.app) if route.access == "public"}
     assert public == {
-        "/bienvenue", "/confirmer-adresse/<code>", "/connexion", "/deconnexion", "/healthz", "/invitation", "/invitation/<code>", "/joindre",
-        "/langue",
-        "/mot-de-passe-oublie", "/mot-de-passe-oublie/envoye", "/reinitialiser", "/reinitialiser/<code>", "/sw.js",
+        "/bienvenue", "/confirmer-adresse/<code>", "/connexion", "/deconnexion", "/healthz", "/invitation",
+        "/invitation/<code>", "/joindre", "/langue", "/mot-de-passe-oublie", "/mot-de-passe-oublie/envoye",
+        "/reinitialiser", "/reinitialiser/<code>", "/sw.js",
     }  # fmt: skip
     assert {route.rule for route in list_routes(town.app) if route.access == "loopback"} == {"/metrics"}
 

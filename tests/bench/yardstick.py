@@ -8,6 +8,7 @@ import flask
 
 from appliance import server
 from appliance.core.config import Config, Server
+from appliance.storage import database
 
 
 def create_app(folder: Path) -> flask.Flask:
@@ -33,7 +34,8 @@ def create_app(folder: Path) -> flask.Flask:
 
 
 if __name__ == "__main__":
-    config = Config(server=Server(port=0), folder=Path(sys.argv[1]))
+    config = Config(server=Server(port=0, workers=0), folder=Path(sys.argv[1]))
+    database.configure("sqlite:///yardstick.db", config.folder, 1)  # nothing is asked of it
     server.serve(
         create_app(config.folder), config, lambda port: print(f"ready on http://127.0.0.1:{port}", flush=True), jobs=()
     )

@@ -15,6 +15,7 @@ from tests.browser import faces, retouching
 from tests.browser.pictures import make_photos
 from tests.browser.school import School, chromium, make_seed, served_copy
 from tests.browser.sending import choose
+from tests.browser.test_wizard import take_pictures
 from tests.support.process import ROOT
 
 FOLDER = ROOT / "docs" / "screenshots"
@@ -112,6 +113,11 @@ def members(page, school, folder):
     page.goto(school.class_of(page) + "/membres")
 
 
+def health(page, school, folder):
+    """How the machine is, for whoever runs it."""
+    page.goto("/administration/sante")
+
+
 def signin(page, school, folder):
     """The door."""
     page.goto("/connexion")
@@ -131,6 +137,7 @@ SHOTS = [
             (progress, "teacher"),
             (album, "teacher"),
             (film, "guardian1"),
+            (health, "admin"),
             (signin, None),
         )
         for phone in (True, False)
@@ -142,6 +149,21 @@ SHOTS = [
     (retouch, "teacher", False, "dark"),
     (arabic_home, "guardian3", True, "light"),
 ]
+
+
+WIZARD = {
+    f"wizard-{page}-{device}-light"
+    for page, device in (
+        ("etablissement", "phone"),
+        ("etablissement", "desktop"),
+        ("donnees", "desktop"),
+        ("resume", "desktop"),
+        ("cle", "phone"),
+        ("cle", "desktop"),
+        ("fin", "phone"),
+        ("fin", "desktop"),
+    )
+}
 
 
 def take(school: School, shot, scratch: Path) -> tuple[str, bytes]:
@@ -179,12 +201,21 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as made:
         scratch = Path(made)
         seed = make_seed(scratch / "seed")
-        with chromium() as browser, served_copy(seed, scratch / "demo") as url:
-            for shot in SHOTS:
-                name, picture = take(School(browser, url), shot, scratch)
-                packed = pack(picture)
-                (folder / f"{name}.png").write_bytes(packed)
-                print(f"{len(packed) // 1000:4} kB  {name}.png", flush=True)
+        with chromium() as browser:
+            with served_copy(seed, scratch / "demo") as url:
+                for shot in SHOTS:
+                    keep(folder, *take(School(browser, url), shot, scratch))
+            (scratch / "wizard").mkdir()
+            for name, picture in take_pictures(browser, scratch / "wizard").items():
+                if name in WIZARD:
+                    keep(folder, name, picture)
+
+
+def keep(folder: Path, name: str, picture: bytes) -> None:
+    """Write one picture, packed."""
+    packed = pack(picture)
+    (folder / f"{name}.png").write_bytes(packed)
+    print(f"{len(packed) // 1000:4} kB  {name}.png", flush=True)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ WANTED = (
     "unattended-upgrades",
     "nginx",
 )
-NAMES = "carnet.ville.fr sauvegarde.ville.fr s3.ville.fr"
+NAMES = "localhost carnet.ville.fr sauvegarde.ville.fr s3.ville.fr"
 TYPED_BEFORE = {
     "certificate": "cp /etc/preau/tls/key.pem cle.pem; cp /etc/preau/tls/certificate.pem certificat.pem",
     "disk-full": "mkdir -p /mnt/nouveau",

@@ -14,7 +14,7 @@ from appliance import __version__
 from appliance.core import clock
 from appliance.crypto.keyring import Kek
 from appliance.services import audit
-from appliance.services.backup import keeping, ledger, sealed
+from appliance.services.backup import keeping, ledger, sealed, withdrawals  # noqa: F401 - they register themselves
 from appliance.services.backup.keeping import CONFIG, DUMP, MANIFEST, blob_file, snapshot_file
 from appliance.services.media.models import Media, Rendition
 from appliance.storage import dump, migrate

@@ -218,9 +218,7 @@ def list_damaged(academy_ids: list[int], limit: int = 50) -> list:
         .join(Media)
         .join(Classroom)
         .join(School)
-        .where(
-            Media.deleted_at.is_null() & Rendition.damaged_at.is_null(False) & School.academy.in_(academy_ids)
-        )
+        .where(Media.deleted_at.is_null() & Rendition.damaged_at.is_null(False) & School.academy.in_(academy_ids))
         .order_by(Rendition.damaged_at.desc(), Rendition.id)
         .limit(limit)
     )

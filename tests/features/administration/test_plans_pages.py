@@ -22,9 +22,7 @@ def place(world):
 def test_an_administrator_chooses_a_school_s_plan(world, place):
     admin = world.sign_in("admin")
     page = admin.get(f"{place}/formule").text
-    assert (
-        "Celle de l’établissement" in page and "5\u202fGo, 20 photos par publication, 1 vidéo" in page
-    )
+    assert "Celle de l’établissement" in page and "5\u202fGo, 20 photos par publication, 1 vidéo" in page
     assert admin.submit(f"{place}/formule", {"plan": "initiale"}).status_code == 303
     assert School.get(School.uai == "0750001A").plan == "initiale"
     assert "Initiale, sauf pour les classes qui ont la leur" in admin.get(place).text
