@@ -78,9 +78,10 @@ def test_a_seeding_that_was_cut_short_begins_again(folder, tmp_path):
     assert done.returncode == 0 and "Making" in done.stdout and (half / "complete").exists()
 
 
-def test_the_demo_passes_its_own_check(folder):
-    done = preau("--config", folder / "config.toml", "check")
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_the_doctor_finds_nothing_in_the_demo_but_that_nobody_backs_it_up(folder):
+    done = preau("--config", folder / "config.toml", "doctor")
+    problems = [line for line in done.stdout.splitlines() if line.startswith("problem")]
+    assert [line.split(":")[1].strip() for line in problems] == ["no backup was made yet"], done.stdout + done.stderr
 
 
 def test_nothing_of_the_demo_is_readable_on_the_disk(folder):
