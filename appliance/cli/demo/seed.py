@@ -13,6 +13,7 @@ from appliance.features.feed import actions, queries
 from appliance.features.onboarding.actions import accept_notice
 from appliance.school.models import Academy, Account, Group, School, SchoolYear, Student
 from appliance.school.policy import SYSTEM
+from appliance.services import work
 from appliance.services.people import accounts, children, groups, places
 from appliance.services.people.children import Contact
 
@@ -28,6 +29,8 @@ def seed(say=print) -> None:
         _publish(now)
     finally:
         clock.set(None)
+    say("  films and first pages …")
+    work.run_due()
 
 
 def _people() -> None:
