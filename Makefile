@@ -25,7 +25,7 @@ TEST_STEPS := lint test-unit test-postgresql test-debian test-debian-postgresql 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run demo-reset install upgrade test test-packages lint format test-unit test-postgresql test-debian \
-	test-debian-postgresql test-slow test-package test-bench bench deb messages screenshots clean
+	test-debian-postgresql test-slow test-package test-bench drills bench deb messages screenshots clean
 
 help: ## List these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,8 +75,12 @@ test-debian-postgresql: $(DEBIAN_VENV)/.made ## The unit suite on PostgreSQL and
 test-slow: $(VENV)/.tests ## The real server, the real browser, and whatever takes longer
 	@$(STEP) "Browser, server and slow tests" $(PYTEST) -n $(WORKERS) -m "browser or server or slow" $(ARGS)
 
+# One after the other: two machines at once would share the host's tree of control groups.
 test-package: $(VENV)/.tests ## The Debian package, on machines of both suites that boot in containers (as root)
-	@$(STEP) "Package on Debian 12 and 13" $(PYTEST) -n $(WORKERS) --dist loadgroup -m package $(ARGS)
+	@$(STEP) "Package on Debian 12 and 13" $(PYTEST) -m package $(ARGS)
+
+drills: $(VENV)/.tests ## By hand, before a release: upgrades and the way back, places of backups, the operator's pages
+	@$(PYTEST) -m drill $(ARGS)
 
 test-bench: $(VENV)/.tests ## A short measurement, alone on the machine: it must work and not be far off
 	@$(STEP) "Short measurement" $(PYTEST) -m bench $(ARGS)

@@ -33,13 +33,6 @@ def build(folder: Path, version: str = "") -> Path:
     return Path(done.stdout.strip().splitlines()[-1])
 
 
-def pytest_collection_modifyitems(items):
-    """One worker a Debian: its machine is booted once."""
-    for item in items:
-        if "suite" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group(item.callspec.params["suite"]))
-
-
 @pytest.fixture(scope="session")
 def package(tmp_path_factory) -> Path:
     """The package of this tree."""

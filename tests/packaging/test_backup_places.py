@@ -45,7 +45,7 @@ def listed(machine, place: str) -> list[dict]:
     return json.loads(done.stdout)["backups"] if done.stdout.startswith("{") else []
 
 
-@pytest.mark.package
+@pytest.mark.drill
 def test_a_backup_goes_over_ssh_and_is_rehearsed_from_there(school):
     said = school.run("preau", "backup", "--to", PLACE)
     assert "backup 2" in said.stdout and "media: " in said.stderr
@@ -56,7 +56,7 @@ def test_a_backup_goes_over_ssh_and_is_rehearsed_from_there(school):
     assert modes == ""  # nobody else over there reads them
 
 
-@pytest.mark.package
+@pytest.mark.drill
 def test_a_connection_that_is_cut_harms_no_earlier_backup_and_the_next_goes_on(school):
     before = {each["name"] for each in listed(school, PLACE)}
     cut = 0
@@ -84,7 +84,7 @@ def test_a_connection_that_is_cut_harms_no_earlier_backup_and_the_next_goes_on(s
     assert school.shell("find /home/keeper/preau -name '*.partial'").stdout == ""
 
 
-@pytest.mark.package
+@pytest.mark.drill
 def test_the_unit_reaches_the_machine_that_the_set_up_named_and_no_other(school):
     school.run("preau", "setup", "--non-interactive", "--backup-to", PLACE, check=False)
     count = len(listed(school, PLACE))
@@ -92,7 +92,7 @@ def test_the_unit_reaches_the_machine_that_the_set_up_named_and_no_other(school)
     assert len(listed(school, PLACE)) == count + 1
 
 
-@pytest.mark.package
+@pytest.mark.drill
 def test_a_full_or_read_only_disk_is_told_and_the_earlier_backups_stay(school):
     school.shell("mkdir -p /mnt/small && mount -t tmpfs -o size=3m tmpfs /mnt/small && chown preau: /mnt/small")
     assert school.run("preau", "backup", "--to", "/mnt/small", check=False).returncode in (0, 1)

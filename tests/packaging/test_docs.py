@@ -16,7 +16,7 @@ import pytest
 from tests.support import container
 from tests.support.needs import lacking
 
-pytestmark = pytest.mark.package
+pytestmark = pytest.mark.drill
 PAGES = container.ROOT / "docs/operate"
 NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
 # Run in this order on one machine; the others have a machine of their own, or nothing to type.

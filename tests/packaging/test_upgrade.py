@@ -13,7 +13,7 @@ from tests.packaging.conftest import PASSWORD, set_up
 from tests.packaging.test_appliance import open_class, visit
 from tests.support import container
 
-pytestmark = pytest.mark.package
+pytestmark = pytest.mark.drill
 MIGRATIONS = "usr/share/preau/appliance/storage/migrations"
 LATER = "9.0.0"
 BACK = ("preau", "restore", "--rows-only", "--replace", "--from", "/var/lib/preau/before-upgrade")
