@@ -7,7 +7,6 @@ APPNOTE 6.3.9, with ZIP64 (§4.3.14, §4.5.3) where a size, a place or a number 
 
 import bisect
 import hashlib
-import io
 import os
 import struct
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from datetime import datetime
 from typing import BinaryIO, NamedTuple
 
 from appliance.crypto.errors import Tampered
+from appliance.services.media.source import Placed
 
 MIME = "application/zip"
 _LAYOUT = b"1"  # changes with every change of the bytes below: an archive is resumed only within one layout
@@ -44,7 +44,7 @@ class Entry(NamedTuple):
     media: str = ""
 
 
-class ZipStream(io.RawIOBase):
+class ZipStream(Placed):
     """A ZIP archive as a seekable file; one of its files is open at a time, and one piece of it is in memory.
 
     Each read gives a piece at most, as `SendingReader` does, and keeps it: a server asks again for what it could not
@@ -151,26 +151,6 @@ class ZipStream(io.RawIOBase):
                 self._on_damaged(entry, error)
             raise
         return piece
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move to a place; reads nothing."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
-        if base + offset < 0:
-            raise ValueError("negative seek position")
-        self._position = base + offset
-        return self._position
-
-    def tell(self) -> int:
-        """Where the next read begins."""
-        return self._position
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def seekable(self) -> bool:
-        """Always."""
-        return True
 
     def _close_file(self) -> None:
         if self._reader is not None:

@@ -7,7 +7,34 @@ from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
 
-class Source(io.RawIOBase):
+class Placed(io.RawIOBase):
+    """A reader of a known size that may be asked for any place: moving reads nothing."""
+
+    size = 0
+    _position = 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to a place, which may be past the end."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
+        if base + offset < 0:
+            raise ValueError("negative seek position")
+        self._position = base + offset
+        return self._position
+
+    def tell(self) -> int:
+        """Where the next read begins."""
+        return self._position
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+
+class Source(Placed):
     """A seekable reader over pieces: (clear size, opener) each. One piece is open at a time."""
 
     def __init__(self, pieces: Sequence[tuple[int, Callable[[], BinaryIO]]]):
@@ -57,26 +84,6 @@ class Source(io.RawIOBase):
         while self._starts[low + 1] <= self._position:  # an empty piece
             low += 1
         return low
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move to a place, which may be past the end."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
-        if base + offset < 0:
-            raise ValueError("negative seek position")
-        self._position = base + offset
-        return self._position
-
-    def tell(self) -> int:
-        """Where the next read begins."""
-        return self._position
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def seekable(self) -> bool:
-        """Always."""
-        return True
 
     def _close_piece(self) -> None:
         if self._file is not None:
