@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from appliance.core.i18n import lazy_
 from appliance.services.media import pictures, programs
+from appliance.services.media.boxes import list_boxes
 from appliance.services.media.refusals import FileRefused
 from appliance.storage import memory
 
@@ -52,22 +53,10 @@ def read_sizes(fileobj: BinaryIO) -> list[tuple[int, int]]:
 def _read_meta(fileobj: BinaryIO) -> bytes:
     """The first `meta` box at the top of the file, whole."""
     end = fileobj.seek(0, os.SEEK_END)
-    position = 0
-    for _number in range(_MAX_BOXES):
-        fileobj.seek(position)
-        header = fileobj.read(16)
-        if len(header) < 8:
-            break
-        size, kind = struct.unpack(">L4s", header[:8])
-        if size == 1 and len(header) == 16:
-            size = struct.unpack(">Q", header[8:])[0]
-        size = size or end - position
+    for kind, position, size in list_boxes(fileobj):
         if kind == b"meta" and 12 <= size <= _MAX_META and position + size <= end:
             fileobj.seek(position)
             return fileobj.read(size)
-        if size < 8:
-            break
-        position += size
     raise pictures.damaged()
 
 

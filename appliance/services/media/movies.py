@@ -6,6 +6,7 @@ import struct
 from typing import BinaryIO
 
 from appliance.core.i18n import _
+from appliance.services.media.boxes import list_boxes
 from appliance.services.media.refusals import FileRefused
 
 _MP4_BRANDS = {
@@ -30,7 +31,6 @@ _AVIF_BRANDS = {b"avif", b"avis"}
 _MAX_BRANDS = 64
 _VIDEO_TRACK = re.compile(rb"hdlr.{8}vide", re.DOTALL)
 _SOUND_TRACK = re.compile(rb"hdlr.{8}soun", re.DOTALL)
-_MAX_BOXES = 1000
 _MAX_INDEX = 4 << 20
 # MPEG-1 and MPEG-2 layer III: kbit/s by index, Hz by version and index (ISO 11172-3 §2.4.2.3, 13818-3).
 _BIT_RATES = {
@@ -75,22 +75,11 @@ def _read_brands(head: bytes) -> set[bytes]:
 
 
 def _read_index(fileobj: BinaryIO) -> bytes:
-    """The `moov` box of an MP4 file (ISO 14496-12 §4.2: size, type, and 64-bit size when size is 1); empty if none."""
-    position = 0
-    for _box in range(_MAX_BOXES):
-        fileobj.seek(position)
-        header = fileobj.read(16)
-        if len(header) < 8:
-            break
-        size, kind = struct.unpack(">L4s", header[:8])
-        if size == 1 and len(header) == 16:
-            size = struct.unpack(">Q", header[8:])[0]
+    """The `moov` box of an MP4 file, as far as it is of a sane size; empty if none."""
+    for kind, position, size in list_boxes(fileobj):
         if kind == b"moov":
             fileobj.seek(position)
-            return fileobj.read(min(size or _MAX_INDEX, _MAX_INDEX))
-        if not 8 <= size < 1 << 62:
-            break
-        position += size
+            return fileobj.read(min(size, _MAX_INDEX))
     return b""
 
 
