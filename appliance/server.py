@@ -140,6 +140,14 @@ class Channel(HTTPChannel):
     task_class = KeepAliveTask
     parser_class = Parser
 
+    def writable(self) -> bool:
+        """Whether the loop has something to send: not while a thread is sending, or it would ask again without rest.
+        That thread wakes it for what is left."""
+        if not super().writable() or not self.outbuf_lock.acquire(blocking=False):
+            return False
+        self.outbuf_lock.release()
+        return True
+
 
 def spool_to_memory() -> None:
     """Bodies too large for a buffer are spooled to a RAM disk: no clear byte of an upload touches the disk."""

@@ -151,7 +151,7 @@ class DecryptingReader(io.RawIOBase):
     readall = read
 
     def read1(self, size: int = -1) -> bytes:
-        """Read up to `size` bytes but no further than what one batch of chunks holds (at most 256 KiB)."""
+        """Read up to `size` bytes but no further than what one batch of chunks holds (at most 512 KiB)."""
         self._check_open()
         position = self._position
         wanted = self.size - position

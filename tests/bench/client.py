@@ -17,6 +17,15 @@ class Result:
     statuses: dict[int, int] = field(default_factory=dict)
     received: int = 0
 
+    def __iadd__(self, other: "Result") -> "Result":
+        """Both, as one load."""
+        self.seconds += other.seconds
+        self.latencies += other.latencies
+        self.received += other.received
+        for status, count in other.statuses.items():
+            self.statuses[status] = self.statuses.get(status, 0) + count
+        return self
+
     @property
     def rate(self) -> float:
         """Answers a second."""

@@ -10,6 +10,7 @@ from tests.browser.keys import Keyboard
 from tests.browser.pictures import make_document, make_photos
 from tests.browser.school import DESKTOP, PHONE
 from tests.browser.sending import choose, send_as_they_are, states, wait_for, wait_ready
+from tests.support import films
 
 pytestmark = pytest.mark.browser
 PIECES = "**/televersements/*"
@@ -22,9 +23,10 @@ def compose(school, login="teacher", **options):
 
 
 def large(folder, megabytes=9):
-    """A film that takes several pieces; its content is refused later, which is not what is looked at here."""
+    """A film that takes several pieces: one second, and a box of the rest that players skip (ISO 14496-12 §8.1.2)."""
     path = folder / "film.mp4"
-    path.write_bytes(b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + os.urandom(megabytes << 20))
+    film, rest = films.make(folder, "short.mp4", *films.H264), os.urandom(megabytes << 20)
+    path.write_bytes(film + (len(rest) + 8).to_bytes(4, "big") + b"free" + rest)
     return path
 
 
