@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 import flask
+from markupsafe import Markup
+
+from appliance.web import caching
 
 ITEMS: list = []
 FOOTER: list[dict] = []
@@ -32,6 +35,15 @@ def items_for(actor) -> list[Entry]:
     entries = [(item, flask.url_for(item.endpoint)) for item in ITEMS if item.when(actor)]
     here = _lit([url for _item, url in entries], flask.request.path)
     return [Entry(item.label, url, item.icon, url == here) for item, url in entries]
+
+
+def draw() -> Markup:
+    """The menu of who asks, drawn once for all who have the same one on the same page."""
+    entries = items_for(flask.g.get("actor"))
+    if not entries:
+        return Markup()
+    key = ("nav", tuple((each.url, str(each.label), each.current, each.badge) for each in entries))
+    return Markup(caching.fragment(key, lambda: flask.render_template("_nav.html", nav=entries)))  # noqa: S704 - ours
 
 
 def _lit(urls: list[str], path: str) -> str:

@@ -74,6 +74,7 @@ def install(app: flask.Flask) -> None:
         role_names=ROLES,
         language_names=i18n.NAMES,
         languages=i18n.languages,
+        menu=nav.draw,
     )
     app.context_processor(_context)
 
@@ -82,7 +83,6 @@ def _context() -> dict:
     actor = flask.g.get("actor")
     return {
         "actor": actor,
-        "nav": nav.items_for(actor),
         "lang": i18n.current(),
         "dir": i18n.direction(),
         "theme": actor.theme if actor else flask.request.cookies.get("theme", ""),
