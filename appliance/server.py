@@ -134,19 +134,51 @@ class Parser(HTTPRequestParser):
             self.connection_close = True
 
 
+class Sending(threading.Condition):
+    """The lock on what a connection has to send: who lets go of it wakes the loop, if the loop asked meanwhile."""
+
+    def __init__(self, wake: Callable[[], None]):
+        super().__init__()
+        self._wake, self._asked, self._let_go = wake, False, self._release_save
+        self._release_save = self._release_and_wake  # what `wait` lets go by
+
+    def is_free(self) -> bool:
+        """Whether nobody is sending; if somebody is, the loop will be woken."""
+        self._asked = True  # before trying: who lets go in between must see it
+        if not self.acquire(blocking=False):
+            return False
+        self._asked = False
+        self.release()
+        return True
+
+    def __exit__(self, *error):
+        super().__exit__(*error)
+        self._answer()
+
+    def _release_and_wake(self):
+        state = self._let_go()
+        self._answer()
+        return state
+
+    def _answer(self) -> None:
+        if self._asked:
+            self._asked = False
+            self._wake()
+
+
 class Channel(HTTPChannel):
     """A connection whose answers keep it alive."""
 
     task_class = KeepAliveTask
     parser_class = Parser
 
-    def writable(self) -> bool:
-        """Whether the loop has something to send: not while a thread is sending, or it would ask again without rest.
-        That thread wakes it for what is left."""
-        if not super().writable() or not self.outbuf_lock.acquire(blocking=False):
-            return False
-        self.outbuf_lock.release()
-        return True
+    def __init__(self, server, *rest, **options):
+        super().__init__(server, *rest, **options)
+        self.outbuf_lock = Sending(server.pull_trigger)
+
+    def writable(self):
+        """Whether the loop has something to send: not while a thread is at it, or it would ask again without rest."""
+        return super().writable() and self.outbuf_lock.is_free()
 
 
 def spool_to_memory() -> None:
