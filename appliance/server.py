@@ -20,12 +20,13 @@ from waitress.utilities import RequestEntityTooLarge, build_http_date
 from appliance import features
 from appliance.core import clock
 from appliance.core.config import Config
+from appliance.core.errors import ConfigError
 from appliance.services import work
 from appliance.services.health import checks, words
 from appliance.services.media import scrub, uploads
 from appliance.services.watchdog import Watchdog, notify, read_period
 from appliance.services.workers import Workers
-from appliance.storage import database
+from appliance.storage import database, memory
 from appliance.web import health, routing
 from appliance.web import uploads as pieces
 
@@ -73,6 +74,7 @@ _warned = threading.Event()
 
 
 UNTRUSTED = words.english(checks.Check("proxy", checks.WARNING, "untrusted"))
+NO_MEMORY = words.english(checks.Check("memory", checks.PROBLEM, "absent"))
 
 
 def _warn_once() -> None:
@@ -181,14 +183,21 @@ class Channel(HTTPChannel):
         return super().writable() and self.outbuf_lock.is_free()
 
 
-def spool_to_memory() -> None:
-    """Bodies too large for a buffer are spooled to a RAM disk: no clear byte of an upload touches the disk."""
-    shared = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
-    if shared.is_dir() and os.access(shared, os.W_OK):
-        for old in shared.glob(f"preau-{os.getuid()}-*"):
-            if not Path(f"/proc/{old.name.split('-')[2]}").exists():
-                shutil.rmtree(old, ignore_errors=True)
-        tempfile.tempdir = tempfile.mkdtemp(prefix=f"preau-{os.getuid()}-{os.getpid()}-", dir=shared)
+def spool_to_memory(required: bool = True) -> None:
+    """Bodies too large for a buffer are spooled to a RAM disk: no clear byte of an upload touches the disk.
+
+    Without one the service refuses to start; where it isn't required, a trial or a demo, it says so and goes on.
+    """
+    shared = memory.find_ram_disk()
+    if shared is None:
+        if required:
+            raise ConfigError(NO_MEMORY)
+        _log.warning(NO_MEMORY)
+        return
+    for old in shared.glob(f"preau-{os.getuid()}-*"):
+        if not Path(f"/proc/{old.name.split('-')[2]}").exists():
+            shutil.rmtree(old, ignore_errors=True)
+    tempfile.tempdir = tempfile.mkdtemp(prefix=f"preau-{os.getuid()}-{os.getpid()}-", dir=shared)
 
 
 class _Alive:
@@ -279,7 +288,7 @@ def create_server(app, config: Config):
 
 def serve(app, config: Config, ready: Callable[[int], None] = lambda port: None, *, jobs=None) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are finished before the end. `jobs`: all features' if None."""
-    spool_to_memory()
+    spool_to_memory(required=config.secure and not config.demo)  # families come over HTTPS
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is load, not news
     server = create_server(app, config)
     if config.secure and not config.server.trusted_proxy:

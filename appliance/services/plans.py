@@ -212,6 +212,10 @@ def require_storage(place, size: int) -> None:
     """QuotaReached unless `size` more bytes fit into the storage of the class; inside the transaction that inserts
     the media, so that two uploads at once can't exceed it together.
 
+    What was announced counts until the file is prepared, and what it takes afterwards: what was accepted is kept, even
+    when it grew past what the class may hold (`room_to_prepare` keeps films and sound from it); then nothing more is
+    accepted until there is room again.
+
     It holds the class until the commit: call it before anything is journaled in that transaction, because the journal
     is held too, and whoever takes both takes them in this order.
     """
@@ -220,16 +224,33 @@ def require_storage(place, size: int) -> None:
     _LOCK.first(classroom=place.classroom_id)
     found = storage_of(place.classroom_id)
     if found.allowed is not None and found.used + size > found.allowed:
-        raise QuotaReached(
-            _(
-                "Il n’y a plus assez de place dans la classe\u202f: %(gauge)s sont pris, et cet envoi en demande "
-                "%(size)s. Rien n’a été envoyé. Supprimez d’anciennes publications, ou demandez à la direction une "
-                "formule plus grande.",
-                gauge=found.text,
-                size=file_size(size),
-            ),
-            field="files",
+        raise QuotaReached(_no_room(found, size), field="files")
+
+
+def _no_room(found: Storage, size: int) -> str:
+    if found.used > found.allowed:
+        return _(
+            "La classe prend déjà plus de place que sa formule n’en donne\u202f: %(gauge)s. Tout ce qui y est reste, "
+            "mais rien ne s’y ajoute\u202f; rien n’a été envoyé. Supprimez d’anciennes publications, ou demandez à "
+            "la direction une formule plus grande.",
+            gauge=found.text,
         )
+    return _(
+        "Il n’y a plus assez de place dans la classe\u202f: %(gauge)s sont pris, et cet envoi en demande %(size)s. "
+        "Rien n’a été envoyé. Supprimez d’anciennes publications, ou demandez à la direction une formule plus grande.",
+        gauge=found.text,
+        size=file_size(size),
+    )
+
+
+def room_to_prepare(row) -> int | None:
+    """How many bytes a media should take once it is prepared: what was granted to it at its first byte, and what its
+    class has left; None without a limit. `row` as `files.get_media` gives it."""
+    found = storage_of(row.classroom_id)
+    if found.allowed is None:
+        return None
+    granted = Media.select(Media.bytes).where(Media.public_id == row.public_id).scalar() or 0
+    return granted + max(0, found.allowed - found.used)
 
 
 _COMFORT = Prepared(

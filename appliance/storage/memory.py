@@ -15,12 +15,29 @@ from appliance.core.errors import Unavailable
 RAM_DISK = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
 
 
+def find_ram_disk() -> Path | None:
+    """Where files are in memory and may be written; None on a machine that has no such place.
+
+    A folder of that name on a disk is none (a chroot, a container without its mounts): what is mounted there decides
+    (proc(5), /proc/PID/mounts; the last mount at a place hides the others).
+    """
+    path = RAM_DISK.resolve()
+    try:
+        mounts = [line.split(" ") for line in Path("/proc/self/mounts").read_text().splitlines()]
+    except OSError:
+        return None
+    holders = (mount for mount in reversed(mounts) if path.is_relative_to(mount[1]))
+    holder = max(holders, key=lambda mount: len(mount[1]), default=None)
+    in_memory = holder is not None and holder[2] in ("tmpfs", "ramfs")
+    return RAM_DISK if in_memory and path.is_dir() and os.access(path, os.W_OK | os.X_OK) else None
+
+
 @contextmanager
 def private_folder() -> Iterator[Path]:
     """A folder of our own in memory, gone afterwards; Unavailable on a machine that has none."""
-    spool = Path(tempfile.tempdir) if tempfile.tempdir else RAM_DISK
-    base = spool if spool.is_relative_to(RAM_DISK) else RAM_DISK
-    if not os.access(base, os.W_OK):
+    spool = Path(tempfile.tempdir or "/")
+    base = spool if spool.is_relative_to(RAM_DISK) and os.access(spool, os.W_OK) else find_ram_disk()
+    if base is None:
         raise Unavailable()
     # The name is that of server.spool_to_memory, which removes what a killed process left.
     folder = Path(tempfile.mkdtemp(prefix=f"preau-{os.getuid()}-{os.getpid()}-", dir=base))

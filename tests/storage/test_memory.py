@@ -27,6 +27,15 @@ def test_a_machine_without_memory_for_files_says_that_it_cannot_now(monkeypatch,
         pass
 
 
+def test_a_folder_of_a_disk_is_no_memory_whatever_its_name(monkeypatch):
+    # Beside the code, which lies on a disk: the tests' own folder may well be in memory.
+    monkeypatch.setattr(memory, "RAM_DISK", Path(memory.__file__).parent)
+    assert os.access(memory.RAM_DISK, os.W_OK) and memory.find_ram_disk() is None
+    monkeypatch.setattr("tempfile.tempdir", None)
+    with pytest.raises(Unavailable), memory.private_folder():
+        pass
+
+
 def test_room_is_asked_for_before(tmp_path):
     memory.require_room(tmp_path, 1)
     with pytest.raises(Unavailable):

@@ -48,13 +48,13 @@ def turned(film: bytes) -> bytes:
     return film[:at] + matrix + film[at + 36 :]
 
 
-def inspect(path) -> dict:
+def inspect(path, seconds=60) -> dict:
     """What ffprobe says of a finished film, its whole content decoded first to see that it plays."""
     import json
 
     played = subprocess.run(
         [needs("ffmpeg"), "-v", "error", "-xerror", "-i", str(path), "-f", "null", "-"],
-        capture_output=True, timeout=60, stdin=subprocess.DEVNULL,
+        capture_output=True, timeout=seconds, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert played.returncode == 0 and not played.stderr, played.stderr
     done = subprocess.run(

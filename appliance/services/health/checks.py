@@ -21,7 +21,7 @@ from appliance.services import audit, backlog
 from appliance.services.backup import status
 from appliance.services.health import machine
 from appliance.services.media import antivirus, care, programs, scrub
-from appliance.storage import database, migrate
+from appliance.storage import database, memory, migrate
 from appliance.storage.blobs import BlobStore
 
 OK, WARNING, PROBLEM = 0, 1, 2
@@ -31,6 +31,7 @@ BACKUP_LATE, BACKUP_OLD = timedelta(days=2), timedelta(days=7)
 REHEARSAL_LATE = timedelta(days=40)
 CERTIFICATE_SOON, CERTIFICATE_NOW = timedelta(days=21), timedelta(days=7)
 WAL_LARGE = 8 * database.WAL_BYTES
+FILM_BYTES = 200_000_000  # ten minutes at the highest rate that films are given
 _log = logging.getLogger("preau.health")
 
 
@@ -212,6 +213,16 @@ def check_programs(_place: Place) -> Check:
     return Check("programs", WARNING, "missing", {"packages": " ".join(packages)}) if packages else Check("programs")
 
 
+def check_memory(place: Place) -> Check:
+    """What must be in clear for a moment has its place in memory, large enough for a film of ten minutes."""
+    found = memory.find_ram_disk()
+    if found is None:
+        return Check("memory", PROBLEM, "absent")
+    size = shutil.disk_usage(found).total
+    small = size < min(FILM_BYTES, place.config.processing.output_mb * 1_000_000)
+    return Check("memory", WARNING if small else OK, "small" if small else "ok", {"size_bytes": _round(size)})
+
+
 def check_antivirus(_place: Place) -> Check:
     """A scanner that is configured answers, and knows what went round this week."""
     found = antivirus.read_status()
@@ -248,7 +259,7 @@ def check_versions(_place: Place) -> Check:
 
 RULES: tuple[Callable[[Place], Check | None], ...] = (
     check_disk, check_disk_backup, check_database, check_queue, check_backup, check_rehearsal, check_certificate,
-    check_clock, check_files, check_programs, check_antivirus, check_proxy, check_sheet, check_versions,
+    check_clock, check_files, check_programs, check_memory, check_antivirus, check_proxy, check_sheet, check_versions,
 )  # fmt: skip
 THOROUGH = (check_integrity,)
 

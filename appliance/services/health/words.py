@@ -33,6 +33,7 @@ TITLES = {
     "clock": (lazy_("Horloge"), "clock"),
     "files": (lazy_("Fichiers chiffrés"), "encrypted files"),
     "programs": (lazy_("Programmes"), "programs"),
+    "memory": (lazy_("Fichiers en mémoire"), "files in memory"),
     "antivirus": (lazy_("Antivirus"), "antivirus"),
     "proxy": (lazy_("Serveur frontal"), "proxy"),
     "sheet": (lazy_("Fiche de secours"), "recovery sheet"),
@@ -131,6 +132,19 @@ WORDS = {
     "programs.missing": Words(lazy_("Il en manque : certains fichiers sont refusés."),
                               lazy_("Installez-les : « apt install %(packages)s »."),
                               "some are not installed, so files are refused: apt install %(packages)s"),
+    "memory.ok": Words(lazy_("« /dev/shm » peut tenir %(size)s."), "", "what is in /dev/shm may take %(size)s"),
+    "memory.small": Words(lazy_("« /dev/shm » ne peut tenir que %(size)s : les longues vidéos attendent, rien n’est "
+                                "perdu."),
+                          lazy_("Agrandissez-le : « mount -o remount,size=512M /dev/shm » ; pour un conteneur, c’est "
+                                "l’option --shm-size."),
+                          "what is in /dev/shm may take %(size)s only, so long films wait: mount -o remount,size=512M "
+                          "/dev/shm (for a container: --shm-size)"),
+    "memory.absent": Words(
+        lazy_("« /dev/shm » n’est pas en mémoire, ou ne s’écrit pas : le service ne démarre pas, pour que rien de ce "
+              "qu’il reçoit ne passe en clair sur le disque."),
+        lazy_("Montez-le : « mount -t tmpfs -o mode=1777 tmpfs /dev/shm »."),
+        "what people send must not lie on the disk in clear, and /dev/shm is not in memory or cannot be written: "
+        "mount -t tmpfs -o mode=1777 tmpfs /dev/shm"),
     "antivirus.ok": Words(lazy_("Il répond."), "", "it answers"),
     "antivirus.none": Words(lazy_("Aucun n’est branché."), "", "none is configured"),
     "antivirus.silent": Words(lazy_("Il ne répond pas : les fichiers attendent, rien n’est perdu."),

@@ -32,7 +32,6 @@ class Finding(NamedTuple):
     name: str
     bytes: int
     is_young: bool = False
-    rendition_id: int = 0
 
     @property
     def text(self) -> str:
@@ -69,10 +68,10 @@ def _without_files(blobs: BlobStore, digests: bool) -> Iterator[Finding]:
             .limit(_PAGE)
             .tuples()
         )
-        for rendition_id, blob_id, size, sha256 in rows:
+        for _id, blob_id, size, sha256 in rows:
             kind = find_damage(blobs.path_of(blob_id), size, bytes(sha256) if digests else None)
-            if kind and is_alive(rendition_id):  # it may have been deleted since the page was read
-                yield Finding(kind, blob_id, size, rendition_id=rendition_id)
+            if kind and is_alive(blob_id):  # it may have been deleted since the page was read
+                yield Finding(kind, blob_id, size)
         if len(rows) < _PAGE:
             return
         last = rows[-1][0]
@@ -88,9 +87,10 @@ def find_damage(path: Path, size: int, sha256: bytes | None) -> str:
     return ""
 
 
-def is_alive(rendition_id: int) -> bool:
-    """Whether a file still has its row, and its media its key."""
-    alive = (Rendition.id == rendition_id) & Media.deleted_at.is_null()
+def is_alive(blob_id: str) -> bool:
+    """Whether a file still has its row, and its media its key. By the file's name: its row id may be another's by
+    now."""
+    alive = (Rendition.blob_id == blob_id) & Media.deleted_at.is_null()
     return Rendition.select(Rendition.id).join(Media).where(alive).exists()
 
 

@@ -21,6 +21,8 @@ _DECODERS = (
     "h264,hevc,vp8,libvpx,vp9,libvpx-vp9,av1,libdav1d,mpeg4,h263,mjpeg,prores,aac,mp3,mp3float,opus,libopus,vorbis,"
     "alac,amrnb,amrwb,flac,speex,libspeex,ac3,eac3,adpcm_ima_wav,adpcm_ms,pcm_alaw,pcm_mulaw,pcm_u8,pcm_s16le,"
     "pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le"
+    # Left out of the result, but ffprobe gives up on a file with a cover or subtitles that it may not open.
+    ",png,mov_text,webvtt"
 )
 _ENTRIES = (
     "format=duration:stream=index,codec_type,width,height,color_transfer,sample_aspect_ratio,avg_frame_rate,duration"
@@ -28,6 +30,7 @@ _ENTRIES = (
 )
 _MAX_FPS = 250
 _PROBE_SECONDS = 120
+_MARGIN = 0.9  # the container, the poster, an encoder that is late to slow down
 # Nothing of what the device wrote: place, date, model, chapters, subtitles, data.
 ANONYMOUS = (
     "-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn",
@@ -97,11 +100,17 @@ def require_whole(made: float | None, announced: float | None) -> float:
 
 
 class Recording:
-    """A film or a sound being read: its encrypted source, its kind, and the private folder of the programs."""
+    """A film or a sound being read: its encrypted source, its kind, and the private folder of the programs; `room` is
+    how many bytes the result should take at most."""
 
-    def __init__(self, source, kind: str, folder: Path, limits: Limits, tick: Callable[[], object]):
+    def __init__(self, source, kind: str, folder: Path, limits: Limits, tick: Callable[[], object], room=None):
         self.source, self.folder, self.limits, self.tick = source, folder, limits, tick
         self.demuxer = _DEMUXERS[kind]
+        self.room = min(limits.output_mb * 1_000_000, room or limits.output_mb * 1_000_000)
+
+    def rate(self, seconds: float, least: int, most: int) -> int:
+        """The bits per second with which a result of that length fits into its room, within bounds."""
+        return int(max(least, min(most, self.room * 8 * _MARGIN / max(seconds, 1))))
 
     def stream(self) -> Forward:
         """All of it, from the start, in an order that needs no seeking."""

@@ -9,9 +9,10 @@ import array
 import struct
 import sys
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from appliance.core.i18n import _
+from appliance.services.media.boxes import Box, list_boxes
 from appliance.services.media.refusals import FileRefused
 
 _MAX_BOXES = 100_000
@@ -19,14 +20,6 @@ _MAX_INDEX = 64 << 20
 _STRETCH = 1 << 18  # bytes of a table that are shifted at once
 _WAY = (b"trak", b"mdia", b"minf", b"stbl")
 _WIDTHS = {b"stco": "I", b"co64": "Q"}
-
-
-class Box(NamedTuple):
-    """A box at the outermost level: its type, where it begins, its whole length."""
-
-    kind: bytes
-    start: int
-    length: int
 
 
 class Forward:
@@ -69,24 +62,13 @@ def _truncated() -> FileRefused:
 
 
 def _list_boxes(source: BinaryIO, size: int) -> Iterator[Box]:
-    """The outermost boxes (ISO 14496-12 §4.2): a size of 1 stands for 64 bits, of 0 for all that is left."""
-    position = 0
-    for _number in range(_MAX_BOXES):
-        if position >= size:
-            return
-        source.seek(position)
-        header = source.read(16)
-        if len(header) < 8:
-            break
-        length, kind = struct.unpack(">L4s", header[:8])
-        if length == 1 and len(header) == 16:
-            length = struct.unpack(">Q", header[8:])[0]
-        length = length or size - position
-        if length < 8 or position + length > size:
-            break
-        yield Box(kind, position, length)
-        position += length
-    raise _truncated()
+    """The outermost boxes, which fill the file to its end."""
+    end = 0
+    for box in list_boxes(source, 0, size, _MAX_BOXES):
+        yield box
+        end = box.end
+    if end != size:
+        raise _truncated()
 
 
 def _read_moov(source: BinaryIO, box: Box, first: int) -> bytes:

@@ -5,16 +5,17 @@ Only what the container says about sizes is read here (ISO 23008-12 §6.5.3.1 `i
 (ISO 23000-22 §7.3.6.7).
 """
 
+import io
 import os
 import shutil
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from appliance.core.i18n import lazy_
 from appliance.services.media import pictures, programs
-from appliance.services.media.boxes import list_boxes
+from appliance.services.media.boxes import Box, list_boxes
 from appliance.services.media.refusals import FileRefused
 from appliance.storage import memory
 
@@ -29,10 +30,9 @@ REASONS = {
     ),
 }
 _MAX_META = 1 << 20
-_MAX_BOXES = 4096
 _MAX_SOURCES = 400  # tiles and other pictures: a phone's photo of 48 megapixels has about 200
 _PIECE = 256 * 1024
-_CONTAINERS = {b"meta": 4, b"iprp": 0, b"ipco": 0}  # -> bytes before the boxes inside
+_VERSION_AND_FLAGS = 4  # stand in `meta` before the boxes inside
 
 
 def find_tool() -> str | None:
@@ -43,37 +43,24 @@ def find_tool() -> str | None:
 def read_sizes(fileobj: BinaryIO) -> list[tuple[int, int]]:
     """The width and height of every picture that the container describes; FileRefused when it describes none."""
     meta = _read_meta(fileobj)
-    boxes = _walk(meta, [_MAX_BOXES])
-    found = [struct.unpack_from(">2L", body, 4) for kind, body in boxes if kind == b"ispe" and len(body) >= 12]
-    if not found or len(found) > _MAX_SOURCES:
+    holders = [Box(b"meta", 0, len(meta.getbuffer()), _VERSION_AND_FLAGS)]
+    for wanted in (b"iprp", b"ipco", b"ispe"):
+        inside = (box for holder in holders for box in list_boxes(meta, holder.body, holder.end, _MAX_META // 8))
+        holders = [box for box in inside if box.kind == wanted]
+    sizes = [meta.getbuffer()[box.body + 4 : min(box.body + 12, box.end)] for box in holders]
+    if not 0 < len(sizes) <= _MAX_SOURCES or any(len(size) < 8 for size in sizes):
         raise pictures.damaged()
-    return found
+    return [struct.unpack(">2L", size) for size in sizes]
 
 
-def _read_meta(fileobj: BinaryIO) -> bytes:
-    """The first `meta` box at the top of the file, whole."""
+def _read_meta(fileobj: BinaryIO) -> io.BytesIO:
+    """What is in the first `meta` box at the top of the file: the one that the tool reads."""
     end = fileobj.seek(0, os.SEEK_END)
-    for kind, position, size in list_boxes(fileobj):
-        if kind == b"meta" and 12 <= size <= _MAX_META and position + size <= end:
-            fileobj.seek(position)
-            return fileobj.read(size)
-    raise pictures.damaged()
-
-
-def _walk(data: bytes, left: list[int]) -> Iterator[tuple[bytes, bytes]]:
-    """Every box in a row of boxes, and those inside the ones that hold the properties."""
-    position = 0
-    while position + 8 <= len(data) and left[0] > 0:
-        left[0] -= 1
-        size, kind = struct.unpack_from(">L4s", data, position)
-        size = size or len(data) - position
-        if size < 8 or position + size > len(data):
-            return
-        body = data[position + 8 : position + size]
-        yield kind, body
-        if kind in _CONTAINERS:
-            yield from _walk(body[_CONTAINERS[kind] :], left)
-        position += size
+    box = next((box for box in list_boxes(fileobj) if box.kind == b"meta"), None)
+    if box is None or box.length > _MAX_META or box.end > end:
+        raise pictures.damaged()
+    fileobj.seek(box.body)
+    return io.BytesIO(fileobj.read(box.end - box.body))
 
 
 def require_size(fileobj: BinaryIO, limits: pictures.Limits) -> None:

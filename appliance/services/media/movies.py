@@ -76,10 +76,10 @@ def _read_brands(head: bytes) -> set[bytes]:
 
 def _read_index(fileobj: BinaryIO) -> bytes:
     """The `moov` box of an MP4 file, as far as it is of a sane size; empty if none."""
-    for kind, position, size in list_boxes(fileobj):
-        if kind == b"moov":
-            fileobj.seek(position)
-            return fileobj.read(min(size, _MAX_INDEX))
+    for box in list_boxes(fileobj):
+        if box.kind == b"moov":
+            fileobj.seek(box.start)
+            return fileobj.read(min(box.length, _MAX_INDEX))
     return b""
 
 

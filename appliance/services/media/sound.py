@@ -1,11 +1,13 @@
 """A recording of any kind becomes AAC in MP4, which every browser plays, without what the device wrote."""
 
+from appliance.services import plans
 from appliance.services.media import ffmpeg, programs
 from appliance.storage import memory
 
 MIME = "audio/mp4"
 REASONS = ffmpeg.REASONS
-AAC = ("-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", "48000", "-af", "aresample=async=1:first_pts=0")
+AAC = ("-c:a", "aac", "-ac", "2", "-ar", "48000", "-af", "aresample=async=1:first_pts=0")
+_LEAST_RATE, _RATE = 48_000, 128_000  # bits per second
 _TOLERANCE = 1.0
 _PACE = 5
 _PIECE = 256 * 1024
@@ -25,7 +27,7 @@ def process_sound(row, source, writer, lease, kind: str) -> dict:
     """The recording as a rendition, and the values of its row; FileRefused with a code."""
     programs.find("ffmpeg"), programs.find("ffprobe")
     with memory.private_folder() as folder:
-        recording = ffmpeg.Recording(source, kind, folder, _limits, lease.progress)
+        recording = ffmpeg.Recording(source, kind, folder, _limits, lease.progress, plans.room_to_prepare(row))
         return process_recording(recording, recording.probe(), writer, lease)
 
 
@@ -42,7 +44,8 @@ def process_recording(recording, found: ffmpeg.Probe, writer, lease) -> dict:
         lease.progress(5 + int(90 * min(1, done / max(seconds, 0.1))))
 
     output = ["-map", f"0:{found.sound.index}", "-vn", *AAC, *ffmpeg.ANONYMOUS, "-t", f"{most + 5:.0f}"]
-    output += ["-movflags", "+faststart", "-f", "mp4", "sound.m4a"]
+    rate = str(recording.rate(seconds, _LEAST_RATE, _RATE))
+    output += ["-b:a", rate, "-movflags", "+faststart", "-f", "mp4", "sound.m4a"]
     memory.require_room(recording.folder, 20_000 * seconds)
     result = recording.convert(output, 120 + _PACE * seconds, on_time)
     if not result.ok:

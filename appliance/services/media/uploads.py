@@ -23,6 +23,7 @@ from appliance.core.i18n import _, lazy_
 from appliance.core.ids import new_id
 from appliance.crypto.keyring import new_key
 from appliance.school import policy
+from appliance.school.models import Account
 from appliance.services import audit, plans, work
 from appliance.services.media import files, names, store
 from appliance.services.media.foresight import TooHeavy, foresee, most_bytes, too_heavy
@@ -69,8 +70,8 @@ def begin(actor, access, name: str, length: int, *, sha256: bytes | None = None)
     files.check_room(length + _still_to_come())
     public_id = new_id()
     with database.transaction():
-        plans.require_storage(access, length)
         _require_few(actor)
+        plans.require_storage(access, length)
         media = store.insert(
             actor, access, public_id, new_key(), names.clean_file_name(name),
             family="", state="uploading", bytes=length,
@@ -98,12 +99,25 @@ _OPEN = Prepared(
     )
 )
 
+_HOLD = Prepared(lambda: _held(Account.select(Account.id).where(Account.id == P("owner"))))
+
+
+def _held(query):
+    # Not FOR UPDATE: whoever has just inserted a row that refers to the account would wait for us, and we for them.
+    return query if database.is_sqlite() else query.for_update("FOR NO KEY UPDATE")
+
 
 def _still_to_come() -> int:
     return int(_STILL.first(now=_now()).size)
 
 
 def _require_few(actor) -> None:
+    """QuotaReached when this person has as many files on their way as one may.
+
+    It holds the account until the commit, so that two files begun at once, in two classes, can't exceed it together;
+    first of all locks: the class, then the journal, come after it.
+    """
+    _HOLD.first(owner=actor.account_id)
     if _OPEN.first(owner=actor.account_id, now=_now()).number >= _limits.open_uploads:
         raise QuotaReached(
             _(

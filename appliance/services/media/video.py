@@ -37,7 +37,7 @@ def process_video(row, source, writer, lease, kind: str) -> dict:
     programs.find("ffmpeg"), programs.find("ffprobe")
     minutes = minutes_of(row.classroom_id)
     with memory.private_folder() as folder:
-        recording = ffmpeg.Recording(source, kind, folder, _limits, lease.progress)
+        recording = ffmpeg.Recording(source, kind, folder, _limits, lease.progress, plans.room_to_prepare(row))
         found = recording.probe()
         if found.picture is None:
             return sound.process_recording(recording, found, writer, lease)
@@ -69,9 +69,9 @@ def fit(width: int, height: int) -> tuple[int, int]:
 
 def _convert(recording, found: ffmpeg.Probe, seconds: float, most: float, lease) -> float:
     """Gives how many seconds of film were made."""
-    room = recording.limits.output_mb * 1_000_000
-    rate = int(max(_LEAST_RATE, min(_RATE, room * 8 * 0.9 / max(seconds, 1) - _SOUND_RATE)))
-    memory.require_room(recording.folder, min(room, (rate + _SOUND_RATE) / 8 * seconds))
+    total = recording.rate(seconds, _LEAST_RATE + _SOUND_RATE, _RATE + _SOUND_RATE)
+    rate = total - _SOUND_RATE
+    memory.require_room(recording.folder, min(recording.limits.output_mb * 1_000_000, total / 8 * seconds))
 
     def on_time(done: float) -> None:
         lease.progress(5 + int(85 * min(1, done / max(seconds, 0.1))))
@@ -87,7 +87,7 @@ def _convert(recording, found: ffmpeg.Probe, seconds: float, most: float, lease)
 def _arguments(found: ffmpeg.Probe, rate: int, most: float) -> list[str]:
     maps = ["-map", f"0:{found.picture.index}"]
     if found.sound is not None:
-        maps += ["-map", f"0:{found.sound.index}", *sound.AAC]
+        maps += ["-map", f"0:{found.sound.index}", *sound.AAC, "-b:a", str(_SOUND_RATE)]
     return [
         *maps, *ffmpeg.ANONYMOUS, "-t", f"{most + 5:.0f}", "-max_muxing_queue_size", "200000",
         "-vf", ",".join(_filters(found.picture)), "-fps_mode", "vfr",

@@ -12,7 +12,7 @@ from appliance.services.backup import status
 from appliance.services.health import checks, machine, words
 from appliance.services.health.checks import OK, PROBLEM, WARNING, Place
 from appliance.services.media import antivirus, programs
-from appliance.storage import database
+from appliance.storage import database, memory
 
 WELL = ("ok", "same", "sqlite", "postgresql", "alone", "none")
 
@@ -48,6 +48,19 @@ def test_a_disk_that_fills_is_told_before_it_is_full(place):
     for reserve, expected in ((0, (OK, "ok")), (free // 2, (WARNING, "low")), (free * 2, (PROBLEM, "full"))):
         place.blobs.reserve_bytes = reserve
         assert found(place, "disk") == expected
+
+
+def test_without_a_place_in_memory_it_is_said_and_a_small_one_too(place, monkeypatch, tmp_path):
+    large = replace(place.config, processing=replace(place.config.processing, output_mb=1 << 40))
+    for size, config, expected in (
+        (1, large, (OK, "ok")),
+        (1 << 60, large, (WARNING, "small")),
+        (1 << 60, replace(large, processing=replace(large.processing, output_mb=0)), (OK, "ok")),
+    ):
+        monkeypatch.setattr(checks, "FILM_BYTES", size)
+        assert found(place._replace(config=config), "memory") == expected
+    monkeypatch.setattr(memory, "RAM_DISK", tmp_path / "absent")
+    assert found(place, "memory") == (PROBLEM, "absent")
 
 
 def test_a_backup_on_the_same_disk_is_half_a_copy_and_elsewhere_is_not_looked_at(place):

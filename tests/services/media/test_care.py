@@ -306,7 +306,7 @@ def test_the_doctor_finds_an_altered_journal(world, media):
 def test_looking_at_more_rows_takes_no_more_memory_than_a_page(world, media, monkeypatch):
     """Missing files, all of them, so that nothing is read: what is kept in memory is one page of rows."""
 
-    monkeypatch.setattr(care, "is_alive", lambda _rendition_id: True)
+    monkeypatch.setattr(care, "is_alive", lambda _blob_id: True)
 
     def peak() -> int:
         tracemalloc.start()

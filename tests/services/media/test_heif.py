@@ -134,3 +134,37 @@ def test_every_size_in_a_container_is_seen(sizes):
     boxes = b"".join(samples.box(b"ispe", bytes(4) + struct.pack(">2L", *size)) for size in sizes)
     meta = samples.box(b"meta", bytes(4) + samples.box(b"iprp", samples.box(b"ipco", boxes)))
     assert heif.read_sizes(io.BytesIO(samples.box(b"ftyp", b"heic" + bytes(4)) + meta)) == sizes
+
+
+def _photo_with(*boxes: bytes) -> io.BytesIO:
+    return io.BytesIO(samples.box(b"ftyp", b"heic" + bytes(4)) + b"".join(boxes))
+
+
+def _meta(inside: bytes) -> bytes:
+    return samples.box(b"meta", bytes(4) + samples.box(b"iprp", samples.box(b"ipco", inside)))
+
+
+def _size(width: int, height: int) -> bytes:
+    return bytes(4) + struct.pack(">2L", width, height)
+
+
+def test_boxes_within_boxes_without_end_are_refused():
+    inside = b""
+    for _level in range(2000):
+        inside = samples.box(b"ipco", inside)
+    with pytest.raises(FileRefused):
+        heif.read_sizes(_photo_with(_meta(inside)))
+
+
+def test_a_size_in_a_box_of_a_long_header_or_after_many_others_is_seen():
+    long = struct.pack(">L4sQ", 1, b"ispe", 28) + _size(30_000, 1)
+    many = samples.box(b"pixi") * 5000
+    found = heif.read_sizes(_photo_with(_meta(samples.box(b"ispe", _size(10, 10)) + many + long)))
+    assert found == [(10, 10), (30_000, 1)]
+
+
+def test_a_list_too_large_to_be_read_is_not_passed_over_for_the_next_one():
+    """The tool reads the first one."""
+    large = _meta(samples.box(b"ispe", _size(30_000, 30_000)) + samples.box(b"free", bytes(heif._MAX_META)))
+    with pytest.raises(FileRefused):
+        heif.read_sizes(_photo_with(large, _meta(samples.box(b"ispe", _size(10, 10)))))

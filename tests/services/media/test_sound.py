@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from appliance.services import plans
 from appliance.services.media import sound
 from appliance.services.media.refusals import FileRefused
 from tests.support import films
@@ -21,9 +22,10 @@ class Source(io.BytesIO):
 
 
 @pytest.fixture
-def convert(needs, tmp_path):
+def convert(needs, tmp_path, monkeypatch):
     """`convert(bytes, kind)` gives the finished file as ffprobe sees it, with its bytes and the values of the row."""
     needs("ffmpeg"), needs("ffprobe")
+    monkeypatch.setattr(plans, "room_to_prepare", lambda row: None)
 
     def convert(recording, kind):
         writer = films.KeptWriter()
@@ -53,8 +55,9 @@ def test_each_kind_becomes_aac_without_what_the_device_wrote(convert, tmp_path, 
     assert values == {"family": "audio", "duration_ms": pytest.approx(1000, abs=60)}
 
 
-def test_the_picture_of_a_cover_is_left_out(convert, tmp_path):
-    cover = ("-map", "1:a", "-map", "0:v", "-frames:v", "1", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p")
+@pytest.mark.parametrize("picture", [("mjpeg", "-pix_fmt", "yuvj420p"), ("png",)])
+def test_the_picture_of_a_cover_is_left_out(convert, tmp_path, picture):
+    cover = ("-map", "1:a", "-map", "0:v", "-frames:v", "1", "-c:v", *picture)
     recording = films.make(tmp_path, "a.m4a", *cover, "-c:a", "aac", "-disposition:v", "attached_pic", "-f", "mp4")
     found, _data, _values = convert(recording, "m4a")
     assert found["kinds"] == ["audio"]
@@ -66,6 +69,13 @@ def test_a_recording_of_more_than_the_minutes_allowed_is_refused(convert, tmp_pa
     with pytest.raises(FileRefused) as refused:
         convert(recording, "ogg")
     assert refused.value.reason == "too_long" and "1" in str(refused.value.message)
+
+
+def test_a_recording_of_a_class_that_has_no_more_room_is_made_to_fit(convert, tmp_path, monkeypatch):
+    recording = films.make(tmp_path, "a.ogg", "-c:a", "libopus", "-b:a", "16k", picture=False, seconds=20)
+    freely = len(convert(recording, "ogg")[1])
+    monkeypatch.setattr(plans, "room_to_prepare", lambda row: 150_000)
+    assert len(convert(recording, "ogg")[1]) < 150_000 < freely
 
 
 def test_noise_is_no_recording(convert):

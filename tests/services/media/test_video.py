@@ -5,6 +5,7 @@ import struct
 
 import pytest
 
+from appliance.services import plans
 from appliance.services.media import ffmpeg, programs, video
 from appliance.services.media.refusals import FileRefused
 from appliance.storage import memory
@@ -25,6 +26,7 @@ def convert(needs, tmp_path, monkeypatch):
     """`convert(bytes, kind)` gives the writer with the renditions; `.values` of the row, `.found` by ffprobe."""
     needs("ffmpeg"), needs("ffprobe")
     monkeypatch.setattr(video, "minutes_of", lambda classroom_id: 10)
+    monkeypatch.setattr(plans, "room_to_prepare", lambda row: None)
 
     def convert(film, kind="mp4", lease=None):
         writer = films.KeptWriter()
@@ -74,6 +76,22 @@ def test_odd_sizes_and_no_sound_are_no_obstacle(convert, tmp_path):
     film = films.make(tmp_path, "a.mp4", "-c:v", "libx264", "-pix_fmt", "yuv444p", size="101x57", sound=False)
     made = convert(film)
     assert made.sizes["video"] == (100, 56) and made.found["kinds"] == ["video"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "coded"),
+    [
+        ("a.mov", "mp4", (*films.H264, "-c:s", "mov_text")),
+        ("a.webm", "webm", (*films.VP8, "-c:s", "webvtt")),
+    ],
+)
+def test_subtitles_such_as_a_drone_writes_its_flight_in_are_left_out(convert, tmp_path, name, kind, coded):
+    told = tmp_path / "told.srt"
+    told.write_text(f"1\n00:00:00,000 --> 00:00:01,000\n{films.CANARY}\n")
+    film = films.make(tmp_path, name, "-i", str(told), "-map", "0", "-map", "1", "-map", "2", *coded)
+    assert films.CANARY.encode() in film
+    made = convert(film, kind)
+    assert made.found["kinds"] == ["audio", "video"] and films.CANARY.encode() not in made.files["video"]
 
 
 def test_a_recording_without_picture_is_a_sound(convert, tmp_path):
@@ -174,6 +192,17 @@ def test_a_film_that_comes_out_too_heavy_is_refused(convert, tmp_path, monkeypat
     noise = ("-vf", "noise=alls=100:allf=t", *films.H264)
     film = films.make(tmp_path, "a.mp4", *noise, size="640x480", fps=10, seconds=2, sound=False)
     assert refused(convert, film) == "too_long"
+
+
+@pytest.mark.slow
+def test_a_film_of_a_class_that_has_no_more_room_is_made_to_fit(convert, tmp_path, monkeypatch):
+    noise = ("-vf", "noise=alls=40:allf=t", *films.H264, "-crf", "40")
+    film = films.make(tmp_path, "a.mp4", *noise, size="320x240", fps=10, seconds=12)
+    freely = len(convert(film).files["video"])
+    monkeypatch.setattr(plans, "room_to_prepare", lambda row: 900_000)
+    made = convert(film)
+    assert len(made.files["video"]) < 900_000 < freely
+    assert abs(made.values["duration_ms"] - 12_000) < 300 and made.found["kinds"] == ["audio", "video"]
 
 
 def test_a_task_that_is_stopped_leaves_no_program_and_no_file(convert, tmp_path, monkeypatch):
