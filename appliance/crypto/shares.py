@@ -4,6 +4,7 @@ Shamir, "How to share a secret" (CACM 22, 1979), byte by byte in GF(2^8) with th
 lines of text with a check of its own; the id of the key tells whether what was put together is right.
 """
 
+import itertools
 import re
 from hashlib import sha256
 from os import urandom
@@ -14,6 +15,7 @@ from appliance.crypto.keyring import KEY_SIZE, Kek
 
 HEADER = "preau-key-share v1"
 MOST = 16
+_TRIES = 20_000  # all ways to take 8 of 16 shares: some may have been printed on another day
 _CHECK_LABEL = "preau/share-check/v1"
 _BLOCK = re.compile(
     rf"{HEADER}\s+id:\s*([0-9a-f]{{16}})\s+need:\s*(\d+) of (\d+)\s+share:\s*(\d+)\s+"
@@ -69,31 +71,56 @@ def _check(kek_id: str, need: int, total: int, number: int, data: bytes) -> str:
 
 def are_in(text: str) -> bool:
     """Whether a text holds shares rather than a whole key."""
-    return HEADER in text
+    return HEADER in _plain(text)
+
+
+def _plain(text: str) -> str:
+    """What was typed, without what does not matter: capitals, more spaces than one, empty lines."""
+    return "\n".join(" ".join(line.split()) for line in text.lower().splitlines() if line.strip())
 
 
 def combine(text: str) -> Kek:
-    """The key that the shares in a text give; KeyFileError says which one is mistyped or how many are missing."""
-    found: dict[int, bytes] = {}
+    """The key that the shares in a text give; KeyFileError says which one is mistyped or how many are missing.
+
+    Sheets that were printed at another time, for the same key, do not go together; those that do are found among them.
+    """
+    text = _plain(text)
+    found: dict[tuple[int, bytes], None] = {}
     known: set[tuple[str, int, int]] = set()
-    for kek_id, need, total, number, digits, check in _BLOCK.findall(text.lower().replace("\r", "")):
+    blocks = _BLOCK.findall(text)
+    for kek_id, need, total, number, digits, check in blocks:
         data = bytes.fromhex("".join(digits.split()))
         if _check(kek_id, int(need), int(total), int(number), data) != check:
             raise _refuse(KeyFileProblem.MISTYPED, f"share {number} has a wrong character", "Compare it group by group")
-        found[int(number)] = data
+        if not 1 <= int(number) <= int(total) <= MOST or not 2 <= int(need) <= int(total):
+            raise _refuse(KeyFileProblem.MALFORMED, f"there is no share {number} of {total}", "Take the printed sheets")
+        found[int(number), data] = None
         known.add((kek_id, int(need), int(total)))
+    if len(blocks) < text.count(HEADER):
+        what = f"only {len(blocks)} of the {text.count(HEADER)} shares that were typed can be read"
+        remedy = "A share has six lines, and its data eight groups of eight digits, 0-9 and a-f"
+        raise _refuse(KeyFileProblem.MISTYPED, what, remedy)
     if len(known) != 1:
         what = "these shares are of different keys" if known else "no whole share was found"
         raise _refuse(KeyFileProblem.MALFORMED, what, "Give shares of one sheet, six lines each")
     ((kek_id, need, _total),) = known
-    if len(found) < need:
+    numbers = {number for number, _data in found}
+    if len(numbers) < need:
         raise _refuse(
-            KeyFileProblem.MALFORMED, f"{len(found)} of {need} shares were given", f"Ask for {need - len(found)} more"
+            KeyFileProblem.MALFORMED,
+            f"{len(numbers)} of {need} shares were given",
+            f"Ask for {need - len(numbers)} more",
         )
-    kek = Kek(_interpolate(dict(list(found.items())[:need])))
-    if kek.id != kek_id:
-        raise _refuse(KeyFileProblem.MISTYPED, "these shares do not give the key that they name", "Try other shares")
-    return kek
+    for some in itertools.islice(itertools.combinations(found, need), _TRIES):
+        if len(dict(some)) == need:
+            kek = Kek(_interpolate(dict(some)))
+            if kek.id == kek_id:
+                return kek
+    raise _refuse(
+        KeyFileProblem.MISTYPED,
+        "these shares do not give the key that they name",
+        f"They were not printed together: take {need} of the same day, which stands at the foot of each sheet",
+    )
 
 
 def _interpolate(shares: dict[int, bytes]) -> bytes:

@@ -64,3 +64,35 @@ def test_case_and_line_ends_do_not_matter():
     kek = Kek(new_key())
     text = "".join(random.sample(shares.split(kek, 2, 2), 2))
     assert shares.combine(text.upper().replace("\n", "\r\n").replace("PREAU-KEY-SHARE V1", shares.HEADER)) == kek
+
+
+def test_a_share_that_is_not_whole_is_not_said_to_be_missing():
+    """Whoever holds both sheets must not be sent for a third one."""
+    texts = shares.split(Kek(new_key()), 2, 3)
+    cut = texts[1].replace(texts[1].split("data: ")[1][:9], "", 1)
+    with pytest.raises(KeyFileError, match="only 1 of the 2 shares that were typed can be read"):
+        shares.combine(texts[0] + cut)
+
+
+def test_sheets_of_another_day_do_not_hide_those_that_go_together():
+    """Printed anew for the same key, by the same number of people: the older sheets are still in somebody's safe."""
+    kek = Kek(new_key())
+    older, newer = shares.split(kek, 2, 3), shares.split(kek, 2, 3)
+    assert shares.combine(newer[0] + newer[1] + older[0]) == kek
+    assert shares.combine(older[2] + newer[0] + newer[1]) == kek
+    with pytest.raises(KeyFileError, match="not printed together"):
+        shares.combine(older[0] + newer[1])
+
+
+def test_a_share_typed_by_hand_is_known_by_its_first_line():
+    kek = Kek(new_key())
+    typed = "\n\n".join(shares.split(kek, 2, 2)).upper().replace("V1", " v1")
+    assert shares.are_in(typed) and shares.combine(typed) == kek
+
+
+def test_a_share_of_no_sheet_is_refused():
+    """One made up, with a right check: numbers that no split gives must not be reckoned with."""
+    kek = Kek(new_key())
+    made_up = [shares._format(kek.id, 2, 3, number, bytes(32)) for number in (0, 300)]
+    with pytest.raises(KeyFileError, match="there is no share"):
+        shares.combine("".join(made_up))

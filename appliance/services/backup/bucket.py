@@ -72,8 +72,9 @@ class S3:
     def list(self, prefix: str) -> Iterator[tuple[str, int]]:
         """(name, size) of the objects below a prefix."""
         more: dict[str, str] = {}
+        below = self._key(prefix).rstrip("/") + "/"  # else `blobs` would name what others keep in `blobs-old`
         while True:
-            page = self._call("list_objects_v2", Prefix=self._key(prefix), **more)
+            page = self._call("list_objects_v2", Prefix=below, **more)
             for each in page.get("Contents", ()):
                 yield each["Key"][len(self.prefix) :].lstrip("/") if self.prefix else each["Key"], each["Size"]
             if not page.get("IsTruncated"):

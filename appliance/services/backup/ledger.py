@@ -3,9 +3,11 @@
 Beside the media, which are known here, a feature registers what it erases, by public ids.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable
 
 from appliance.core import clock
+from appliance.crypto.errors import Tampered
 from appliance.crypto.keyring import Kek
 from appliance.school import keys
 from appliance.school.models import Academy, Classroom, PurposeKey
@@ -13,18 +15,58 @@ from appliance.services.media.models import Media
 from appliance.storage.database import transaction
 
 _known: dict[str, tuple[Callable[[], Iterable[str]], Callable[[list[str]], None]]] = {}
+_may_return: set[str] = set()
 _MANY = 400
 # Columns that a dump leaves empty: they travel in the one file that every backup replaces.
 SEPARATE = {"academy": {"wrapped_key"}, "classroom": {"wrapped_key"}}
 
 
-def register(name: str, list_erased: Callable[[], Iterable[str]], erase_again: Callable[[list[str]], None]) -> None:
-    """Have the public ids of what was erased kept, and erased again after a restore."""
+def register(
+    name: str,
+    list_erased: Callable[[], Iterable[str]],
+    erase_again: Callable[[list[str]], None],
+    *,
+    may_return: bool = False,
+) -> None:
+    """Have the public ids of what was erased kept, and erased again after a restore; `may_return`: what was taken away
+    can be given again, so that only the present counts."""
     _known[name] = (list_erased, erase_again)
+    if may_return:
+        _may_return.add(name)
 
 
-def collect(kek: Kek) -> dict:
-    """The wrapped keys that exist now, all under this master key alone, and everything that was erased."""
+def collect(kek: Kek, before: dict | None = None) -> dict:
+    """The wrapped keys that exist now, all under this master key alone, and everything that was erased.
+
+    `before` is what was collected last. After a restore of an older backup these rows know neither the classes made
+    since nor what was erased in them: the newer backups still need both.
+    """
+    found = _collect(kek)
+    return _carry_on(found, before, kek) if before else found
+
+
+def _carry_on(found: dict, before: dict, kek: Kek) -> dict:
+    known = {row[0] for row in Classroom.select(Classroom.public_id).tuples()}  # one that was closed has its row
+    gone = {name: value for name, value in before["classroom"].items() if name not in known}
+    ring, academies = keys.ring(), {}
+    for public_id, wrapped in before["academy"].items():
+        if public_id not in found["academy"]:
+            with contextlib.suppress(Tampered):
+                academies[public_id] = ring.rewrap_tenant_key(public_id, bytes.fromhex(wrapped), kek).hex()
+    erased = {
+        name: sorted({*ids, *found["erased"].get(name, ())})
+        for name, ids in before["erased"].items()
+        if name not in _may_return
+    }
+    return {
+        **found,
+        "academy": academies | found["academy"],
+        "classroom": gone | found["classroom"],
+        "erased": found["erased"] | erased,
+    }
+
+
+def _collect(kek: Kek) -> dict:
     return {
         "academy": _academy_keys(kek),
         "classroom": {

@@ -5,10 +5,13 @@ on from what is there."""
 import contextlib
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+import peewee
 
 from appliance import __version__
 from appliance.core import clock
@@ -16,6 +19,7 @@ from appliance.crypto.keyring import Kek
 from appliance.services import audit
 from appliance.services.backup import keeping, ledger, sealed, withdrawals  # noqa: F401 - they register themselves
 from appliance.services.backup.keeping import CONFIG, DUMP, MANIFEST, blob_file, snapshot_file
+from appliance.services.backup.targets import Folder, TargetError
 from appliance.services.media.models import Media, Rendition
 from appliance.storage import dump, migrate
 from appliance.storage.blobs import BlobStore
@@ -23,6 +27,7 @@ from appliance.storage.database import transaction
 
 _PIECE = 1 << 20
 _TRIES = 5
+_log = logging.getLogger("preau.backup")
 Say = Callable[[int, int], None]
 
 
@@ -56,9 +61,12 @@ def back_up(
     (`suspects` are copied again), and the rows are read back; TargetError and OSError leave the earlier backups as
     they were.
     """
+    if blobs is not None and isinstance(target, Folder):
+        target.require_apart(blobs.root)
     target.prepare()
     keeping.require_own(target, keks)
     target.sweep()
+    keeping.drop_halves(target)
     name, key = keeping.new_name(target), sealed.backup_key(keks[0])
     copying = _Copying(target, blobs, suspects, say)
     copying.copy(_list_blobs() if blobs is not None else ())
@@ -69,15 +77,38 @@ def back_up(
         gone = copying.copy(named)
         if not gone:
             break
+    else:
+        copying.damaged.update(gone)
     rows = verify(target, key, name)
     held = [each for each in named if each.blob_id in copying.there]
     _put_values(target, key, name, keks, files, held, rows)
-    removed = keeping.prune(target, keks, keep_days, sweep_blobs=blobs is not None)
+    if blobs is not None:
+        _journal(name)
+    removed = _prune(target, keks, keep_days, name, sweep_blobs=blobs is not None)
     if blobs is None:
         return Result(name, 0, 0, rows, [], removed)
-    with transaction():
-        audit.record(None, "system", "backup_made", kind="backup", object_id=name)
     return Result(name, copying.copied, len(held), rows, sorted(copying.damaged), removed)
+
+
+def _journal(name: str) -> None:
+    """The backup counts all the same where the disk of the data is so full that its journal takes no entry: that is
+    when it is needed."""
+    try:
+        with transaction():
+            audit.record(None, "system", "backup_made", kind="backup", object_id=name)
+    except peewee.PeeweeException as error:
+        _log.error("a backup is not in the journal", extra={"backup": name, "error": type(error).__name__})
+
+
+def _prune(target, keks: Sequence[Kek], keep_days: int, name: str, *, sweep_blobs: bool) -> int:
+    try:
+        return keeping.prune(target, keks, keep_days, sweep_blobs=sweep_blobs)
+    except (TargetError, OSError) as error:
+        raise Unpruned(f"{name} is there and whole, but older ones could not be removed: {error}") from error
+
+
+class Unpruned(TargetError):
+    """A backup was made; what is too old stays."""
 
 
 class _Copying:
@@ -116,7 +147,7 @@ class _Copying:
         found = hashlib.sha256()
 
         def pieces(file) -> Iterator[bytes]:
-            while piece := file.read(_PIECE):
+            while piece := _read(file):
                 found.update(piece)
                 yield piece
             if found.digest() != blob.digest:
@@ -124,7 +155,7 @@ class _Copying:
 
         try:
             file = self.blobs.open(blob.blob_id)
-        except FileNotFoundError:
+        except OSError:
             return False
         with file:
             try:
@@ -136,6 +167,14 @@ class _Copying:
 
 class _Changed(Exception):
     """The file is not what its row says."""
+
+
+def _read(file) -> bytes:
+    """The next bytes; a file that the disk does not give back is a damaged one, and the others are copied."""
+    try:
+        return file.read(_PIECE)
+    except OSError as error:
+        raise _Changed from error
 
 
 def _list_blobs() -> Iterator[Blob]:
@@ -182,7 +221,7 @@ def _put_values(
     target.put(snapshot_file(name, CONFIG), sealed.seal_value(key, snapshot_file(name, CONFIG), config))
     # Before the manifest: a snapshot with a class whose key is nowhere must not exist. Cut in between, the earlier
     # ones have the keys that exist now, which is what they are to have.
-    keeping.write_keys(target, keks)
+    keeping.write_keys(target, keks, name)
     manifest = {
         "at": clock.now().isoformat(timespec="seconds"),
         "program": __version__,

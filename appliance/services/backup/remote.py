@@ -1,8 +1,10 @@
 """Backups on another machine over SSH: a folder there, and nothing but a shell and the usual commands."""
 
 import contextlib
+import errno
 import os
 import pwd
+import re
 import secrets
 import shlex
 import subprocess
@@ -12,6 +14,23 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from appliance.services.backup.targets import PARTIAL, TargetError
+
+# What is handed to ssh is never taken for an option of it, nor by a shell.
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+_HOST = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]{0,253}")
+
+
+def _parse(url: str) -> tuple[str, str, int, str]:
+    """(user, host, port, folder) of an address; TargetError when it is none."""
+    try:
+        parts = urlsplit(url)
+        user, host, port = parts.username or "preau", parts.hostname or "", parts.port or 22
+    except ValueError:
+        user = host = ""
+    fine = _USER.fullmatch(user) and _HOST.fullmatch(host) and parts.path.startswith("/")
+    if not fine or parts.password is not None or "?" in url or "#" in url:
+        raise TargetError("a place over SSH is written ssh://USER@HOST/FOLDER, or ssh://USER@HOST:PORT/FOLDER")
+    return user, host, port, parts.path
 
 
 def _as_service() -> dict[str, object]:
@@ -30,12 +49,12 @@ class Ssh:
     """
 
     def __init__(self, url: str, runtime: Path):
-        parts = urlsplit(url)
-        self.root, self.where = parts.path.rstrip("/") or "/", f"{parts.username or 'preau'}@{parts.hostname}"
+        user, host, port, folder = _parse(url)
+        self.root, self.where = folder.rstrip("/") or "/", f"{user}@{host}"
         control = runtime / f"ssh-{secrets.token_hex(4)}"
         self.command = ["ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=15"]
         self.command += ["-o", "ControlMaster=auto", "-o", f"ControlPath={control}", "-o", "ControlPersist=30"]
-        self.command += ["-p", str(parts.port or 22), self.where]
+        self.command += ["-o", "StrictHostKeyChecking=yes", "-p", str(port), "--", self.where]
 
     def __str__(self) -> str:
         return f"{self.where}:{self.root}"
@@ -108,9 +127,12 @@ class Ssh:
         """(name, size) of the files below a prefix that are whole."""
         root = self._path(prefix)
         script = f"test -d {root} || exit 0; find {root} -type f ! -name '*{PARTIAL}' -printf '%s %P\\n'"
-        for line in self._run(script).decode().splitlines():
+        for line in self._run(script).decode(errors="replace").split("\n"):
             size, _blank, name = line.partition(" ")
-            yield f"{prefix}/{name}".lstrip("/"), int(size)
+            if line and not size.isdigit():
+                raise TargetError(f"{self}: the files in {prefix} cannot be listed, a name holds a line break")
+            if line:
+                yield f"{prefix}/{name}".lstrip("/"), int(size)
 
     def delete(self, name: str) -> None:
         """Remove a file, and the folder that it leaves empty."""
@@ -135,6 +157,8 @@ class _Reading:
             code = self.process.wait()
             if code == 44:
                 raise FileNotFoundError(self.name)
+            if code == 1:  # the line is sound, the file over there is not
+                raise OSError(errno.EIO, f"{self.target}: {self.name} cannot be read there")
             if code:
                 raise TargetError(f"{self.target}: reading {self.name} ended with {code}")
         return piece

@@ -12,7 +12,7 @@ from appliance.crypto.keyring import Kek
 from appliance.services import audit
 from appliance.services.backup import keeping, ledger, sealed, withdrawals  # noqa: F401 - they register themselves
 from appliance.services.backup.keeping import CONFIG, DUMP, MANIFEST, blob_file, snapshot_file
-from appliance.services.backup.targets import TargetError, copy_pieces
+from appliance.services.backup.targets import TargetError, read_pieces
 from appliance.services.media import files
 from appliance.services.media.models import Media, Rendition
 from appliance.storage import dump, migrate, replacing
@@ -27,19 +27,28 @@ def quiet(done: int, total: int) -> None:
     """Tell nobody how far it is."""
 
 
-def choose(target, kek: Kek, wanted: str = "", *, readable: bool = False) -> str:
+def choose(target, kek: Kek, wanted: str = "", *, readable: bool = False, expected: str = "") -> str:
     """The snapshot to restore: the newest whole one, or the one named; TargetError with what there is.
 
     `readable`: the newest that this program can read. An upgrade that was cut copied rows of a later schema too.
+    `expected`: the last one that was made there, where that is known; a place that does not show it is refused.
     """
     names = keeping.list_snapshots(target)
     if not names:
         raise TargetError(f"{target}: no whole backup is there")
     if wanted and wanted not in names:
         raise TargetError(f"{target}: no backup is called {wanted}. There are: {', '.join(names)}")
+    if expected > names[-1]:
+        raise TargetError(
+            f"{target}: the backup {expected} was made and is not there any more, the newest is {names[-1]}"
+        )
     keys = keeping.opening(target, kek)
     for name in [wanted] if wanted else reversed(names):
-        manifest = sealed.open_value(keys, target, snapshot_file(name, MANIFEST))  # is it this master key's?
+        try:
+            manifest = sealed.open_value(keys, target, snapshot_file(name, MANIFEST))  # is it this master key's?
+        except sealed.Unopened as error:
+            others = ", ".join(each for each in names if each != name) or "none"
+            raise TargetError(f"{error}. Other backups there, to be named with --snapshot: {others}") from error
         if wanted or not readable or manifest.get("schema", 0) <= migrate.latest_version():
             return name
     return names[-1]
@@ -89,14 +98,13 @@ def restore_blobs(target, kek: Kek, name: str, blobs: BlobStore, say: Say = quie
 
 def _fetch(target, blobs: BlobStore, blob_id: str, digest: str) -> bool:
     try:
-        with target.open(blob_file(blob_id)) as source:
-            # Not `blobs.writer`: what is damaged here keeps its place until the good file takes it.
-            with BlobWriter(blobs, blob_id) as writer:
-                for piece in copy_pieces(source):
-                    writer.write(piece)
-                if writer.digest.hexdigest() != digest:
-                    return False
-                writer.finish()
+        # Not `blobs.writer`: what is damaged here keeps its place until the good file takes it.
+        with BlobWriter(blobs, blob_id) as writer:
+            for piece in read_pieces(target, blob_file(blob_id)):
+                writer.write(piece)
+            if writer.digest.hexdigest() != digest:
+                return False
+            writer.finish()
     except FileNotFoundError:
         return False
     return True
@@ -124,10 +132,14 @@ def mend_blobs(target, blobs: BlobStore, say: Say = quiet) -> tuple[int, list[st
 
 def _digest(path: Path) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except FileNotFoundError:
+        return _hash(path)
+    except OSError:  # missing, or on a bad sector
         return b""
+
+
+def _hash(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def drop_erased_blobs(blobs: BlobStore) -> int:
@@ -143,9 +155,8 @@ def check_media(target, kek: Kek, name: str, say: Say = quiet) -> list[str]:
     for number, (blob_id, _size, digest) in enumerate(manifest["blobs"]):
         found = hashlib.sha256()
         try:
-            with target.open(blob_file(blob_id)) as source:
-                for piece in copy_pieces(source):
-                    found.update(piece)
+            for piece in read_pieces(target, blob_file(blob_id)):
+                found.update(piece)
         except FileNotFoundError:
             found = None
         if found is None or found.hexdigest() != digest:
@@ -155,14 +166,18 @@ def check_media(target, kek: Kek, name: str, say: Say = quiet) -> list[str]:
 
 
 def open_sample(target, blobs: BlobStore, count: int = _SAMPLE) -> tuple[int, list[str]]:
-    """Open some media of the restored rows with their keys, to the last byte: (how many, those that do not open)."""
+    """Open some media of the restored rows with their keys, to the last byte: (how many, those that do not open).
+
+    One file after the other is fetched and goes again: a rehearsal lies in memory, where films have no room.
+    """
     ready = (Media.state == "ready") & Media.deleted_at.is_null()
     query = Rendition.select(Rendition.blob_id, Rendition.name, Rendition.stored_sha256, Media.public_id).join(Media)
     rows = list(query.where(ready).order_by(Rendition.id).tuples())
     rows = random.sample(rows, min(count, len(rows)))
     wrong = []
     for blob_id, rendition, digest, public_id in rows:
-        if not blobs.path_of(blob_id).exists() and not _fetch(target, blobs, blob_id, bytes(digest).hex()):
+        is_here = blobs.path_of(blob_id).exists()
+        if not is_here and not _fetch(target, blobs, blob_id, bytes(digest).hex()):
             wrong.append(public_id)
             continue
         try:
@@ -171,4 +186,6 @@ def open_sample(target, blobs: BlobStore, count: int = _SAMPLE) -> tuple[int, li
                     pass
         except (Tampered, OSError):
             wrong.append(public_id)
+        if not is_here:
+            blobs.delete(blob_id)
     return len(rows), wrong

@@ -1,5 +1,6 @@
 """Files of a backup are Cobblestone streams under a key that only the master key gives; each is bound to its name."""
 
+import errno
 import json
 import tempfile
 import zlib
@@ -12,6 +13,11 @@ from appliance.services.backup.targets import TargetError
 
 _LABEL = "backup"
 _SPOOLED = 32 << 20
+
+
+class Unopened(TargetError):
+    """A file is there that opens under none of the keys given, or that the disk does not give back: unlike an error of
+    the network, trying again does not help."""
 
 
 def backup_key(kek: Kek) -> bytes:
@@ -43,14 +49,24 @@ def open_lines(keys: bytes | Sequence[bytes], target, name: str) -> Iterator[byt
 
     What comes over a network is spooled first, encrypted as it is: opening needs the end of a file before its start.
     """
-    with target.open(name) as source, tempfile.SpooledTemporaryFile(_SPOOLED) as file:
-        while piece := source.read(1 << 20):
-            file.write(piece)
+    with tempfile.SpooledTemporaryFile(_SPOOLED) as file:
+        _spool(target, name, file)
         try:
             yield from _lines(_open_under([keys] if isinstance(keys, bytes) else keys, name, file))
         except Tampered as error:
             reason = "was changed or cut, or belongs to another master key"
-            raise TargetError(f"{target}: {name} {reason}") from error
+            raise Unopened(f"{target}: {name} {reason}") from error
+
+
+def _spool(target, name: str, file) -> None:
+    try:
+        with target.open(name) as source:
+            while piece := source.read(1 << 20):
+                file.write(piece)
+    except OSError as error:
+        if error.errno == errno.EIO:
+            raise Unopened(f"{target}: {name} cannot be read, the disk is damaged there") from error
+        raise
 
 
 class _Shared:

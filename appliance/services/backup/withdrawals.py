@@ -50,6 +50,6 @@ def _close_accounts(ids: list[str]) -> None:
     Account.update(disabled_at=clock.now()).where(Account.public_id.in_(ids) & Account.disabled_at.is_null()).execute()
 
 
-ledger.register("photo_rights", _refused_rights, _refuse_rights)
-ledger.register("authority", _withdrawn_authority, _withdraw_authority)
-ledger.register("account", _closed_accounts, _close_accounts)
+ledger.register("photo_rights", _refused_rights, _refuse_rights, may_return=True)
+ledger.register("authority", _withdrawn_authority, _withdraw_authority, may_return=True)
+ledger.register("account", _closed_accounts, _close_accounts, may_return=True)
