@@ -38,12 +38,18 @@ def test_a_tick_with_nothing_to_do_writes_nothing(world, clock):
     assert files(world) == before
 
 
-def test_what_is_looked_at_every_five_minutes_costs_one_page_of_the_log(world, clock):
+def test_what_is_looked_at_every_five_minutes_costs_one_page_of_the_log_twice_an_hour(world, clock):
     database.hold_open()
     tick()
     keeping.look_thoroughly("", None)
     database.empty_wal()
-    clock.advance(minutes=6)
+    before = files(world)
+    for _ in range(4):
+        clock.advance(minutes=6)
+        tick()
+        assert keeping.find_last_run() == clock.now()
+    assert files(world) == before
+    clock.advance(minutes=10)
     tick()
     header, frame = 32, 24 + 4096
     assert database.count_wal_bytes() == header + frame

@@ -54,12 +54,13 @@ def test_nothing_is_looked_at_twice_within_minutes_however_many_processes_do(wor
     assert keeping.look_if_due()
 
 
-def test_a_quiet_machine_writes_one_row_a_turn(world, clock, rules):
+def test_a_quiet_machine_writes_one_row_a_turn_at_most(world, clock, rules):
     keeping.look_if_due()
     before = {row.code: row.checked_at for row in HealthState.select()}
     turn(clock)
     after = {row.code: row.checked_at for row in HealthState.select()}
-    assert [code for code in after if after[code] != before[code]] == [keeping.RUN]
+    said = [] if database.is_sqlite() else [keeping.RUN]  # a memory card is spared for half an hour
+    assert [code for code in after if after[code] != before[code]] == said
 
 
 def test_what_was_found_is_kept_with_since_when(world, clock, rules):
