@@ -20,12 +20,13 @@ DEBIAN_PYTEST := tools/debian-packages with floor env PYTHONNOUSERSITE=1 PREAU_F
 	$(DEBIAN_VENV)/bin/python -m pytest --quiet
 
 # In this order; the first that fails ends the run.
-TEST_STEPS := lint test-unit test-postgresql test-debian test-debian-postgresql test-slow test-package test-bench
+TEST_STEPS := lint test-unit test-postgresql test-debian test-debian-postgresql test-slow test-package test-drills \
+	test-bench
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run demo-reset install upgrade test test-packages lint format test-unit test-postgresql test-debian \
-	test-debian-postgresql test-slow test-package test-bench drills bench deb messages screenshots clean
+	test-debian-postgresql test-slow test-package test-drills test-bench bench deb messages screenshots clean
 
 help: ## List these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,12 +76,12 @@ test-debian-postgresql: $(DEBIAN_VENV)/.made ## The unit suite on PostgreSQL and
 test-slow: $(VENV)/.tests ## The real server, the real browser, and whatever takes longer
 	@$(STEP) "Browser, server and slow tests" $(PYTEST) -n $(WORKERS) -m "browser or server or slow" $(ARGS)
 
-# One after the other: two machines at once would share the host's tree of control groups.
+# One after the other: some of them time what a visitor, a reader of a log or systemd sees.
 test-package: $(VENV)/.tests ## The Debian package, on machines of both suites that boot in containers (as root)
 	@$(STEP) "Package on Debian 12 and 13" $(PYTEST) -m package $(ARGS)
 
-drills: $(VENV)/.tests ## By hand, before a release: upgrades and the way back, places of backups, the operator's pages
-	@$(PYTEST) -m drill $(ARGS)
+test-drills: $(VENV)/.tests ## On such machines: upgrades and the way back, places of backups, the operator's pages
+	@$(STEP) "Drills on Debian 12 and 13" $(PYTEST) -m drill $(ARGS)
 
 test-bench: $(VENV)/.tests ## A short measurement, alone on the machine: it must work and not be far off
 	@$(STEP) "Short measurement" $(PYTEST) -m bench $(ARGS)

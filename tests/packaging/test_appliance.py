@@ -143,16 +143,45 @@ def test_the_hardening_is_really_enforced(machine):
     assert len(found) == 13
 
 
+def wait_until_another_process_serves(machine, pid: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        said = machine.run("systemctl", "show", "preau", "--property=ActiveState,MainPID").stdout.split()
+        if "ActiveState=active" in said and f"MainPID={pid}" not in said:
+            return
+        time.sleep(0.5)
+    pytest.fail(f"no other process serves after {seconds} s:\n{machine.journal('preau')[-2000:]}")
+
+
+def main_process(machine) -> str:
+    return machine.run("systemctl", "show", "preau", "--property=MainPID", "--value").stdout.strip()
+
+
 def test_a_killed_service_comes_back_by_itself(machine):
     open_class(machine)
-    before = visit(machine, "read")
+    before, pid = visit(machine, "read"), main_process(machine)
     machine.run("systemctl", "kill", "--signal=KILL", "preau")
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        time.sleep(1)
-        if machine.run("systemctl", "is-active", "preau", check=False).stdout.strip() == "active":
-            break
+    wait_until_another_process_serves(machine, pid, 60)
     assert visit(machine, "read") == before
+
+
+def test_a_service_that_hangs_is_started_again(machine):
+    """Stopped, it neither serves nor proves that it lives: the watchdog of systemd ends it, and another begins."""
+    open_class(machine)
+    before = visit(machine, "read")
+    patience = machine.path("/etc/systemd/system/preau.service.d/patience.conf")
+    patience.parent.mkdir(parents=True, exist_ok=True)
+    patience.write_text("[Service]\nWatchdogSec=8\n")  # its own 60 s would be waited for
+    try:
+        machine.shell("systemctl daemon-reload; systemctl restart preau")
+        pid = main_process(machine)
+        machine.run("systemctl", "kill", "--kill-who=main", "--signal=STOP", "preau")
+        wait_until_another_process_serves(machine, pid, 90)
+        assert "Watchdog timeout (limit 8s)" in machine.journal("preau")
+        assert visit(machine, "read") == before
+    finally:
+        patience.unlink()
+        machine.shell("systemctl daemon-reload; systemctl restart preau")
 
 
 # Each from an address of its own: what one address may hold is another limit.
@@ -190,24 +219,33 @@ def test_a_second_process_shares_the_data(machine):
         machine.run("systemctl", "stop", "preau@8081")
 
 
-def test_a_backup_restores_on_a_bare_machine(suite, package, tmp_path):
-    """Everything is lost but the backup and the sheet: the same posts, the same bytes."""
+def print_sheet(machine) -> str:
+    """What is on the paper of the recovery sheet."""
+    machine.run("preau", "sheet", "print", "--output", "/dev/shm/sheet.pdf")
+    text = machine.run("pdftotext", "-layout", "/dev/shm/sheet.pdf", "-").stdout
+    return text[text.index("preau-key-file") : text.index("\n", text.index("check:"))]
+
+
+def test_a_lost_machine_comes_back_from_a_backup_and_the_printed_sheet(suite, package, tmp_path):
+    """Backed up, purged, and everything is lost but the backup and the paper: the same posts, the same bytes."""
     with container.booted(suite) as first:
         set_up(first, package, PREAU_SETUP_ADMIN_PASSWORD=PASSWORD)
         open_class(first)
         before = visit(first, "publish")
+        assert before["post"] and before["media"]
         first.run("systemctl", "start", "preau-backup.service")
         first.run("systemctl", "start", "preau-rehearse.service")
-        sheet = first.run("cat", "/etc/preau/keys/kek").stdout
+        sheet = print_sheet(first)
+        first.run("apt-get", "purge", "-y", "-q", "preau")
+        assert first.run("systemctl", "is-active", "preau", check=False).stdout.strip() != "active"
         shutil.copytree(first.path("/mnt/backups"), tmp_path / "backups")
     with container.booted(suite) as second:
         second.install(package)
         shutil.copytree(tmp_path / "backups", second.path("/mnt/backups"))
-        second.shell("chown -R preau: /mnt/backups")
+        second.shell("chown -R preau: /mnt/backups; echo 127.0.0.1 carnet.example >> /etc/hosts")
         said = second.run("preau", "restore", "--from", "/mnt/backups", "--sheet", "-", input=sheet).stdout
         assert "0 erasures done again" in said
-        second.run(*("preau", "setup", "--non-interactive"), check=False)
-        second.shell("echo 127.0.0.1 carnet.example >> /etc/hosts")
+        second.run("preau", "setup", "--non-interactive", check=False)
         assert visit(second, "read") == before
 
 

@@ -81,7 +81,7 @@ def look_into(machine, folder: Path, query: str) -> list[tuple]:
         return found.execute(query).fetchall()
 
 
-def wait_for(look, seconds: float = 60) -> None:
+def wait_for(look, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if look():

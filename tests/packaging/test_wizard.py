@@ -67,7 +67,7 @@ print(json.dumps({"seen": seen, "listed": listed, "codes": codes, "shares": len(
 SECRET = re.compile(r"\n\s+([0-9A-Z]{4}(?:-[0-9A-Z]{4}){2})\s*\n")
 
 
-def wait_for(what, seconds: float = 30):
+def wait_for(what, seconds: float = 90):
     """What a look gives once it gives something."""
     deadline = time.monotonic() + seconds
     while not (found := what()) and time.monotonic() < deadline:

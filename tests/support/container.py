@@ -1,12 +1,16 @@
 """A whole Debian machine that boots in a second: debootstrap once a suite, an overlay each time, systemd as process 1.
 
-Its network is its own: loopback and one address that leads nowhere. Root only; elsewhere the tests that need it skip.
+Its network is its own: loopback and one address that leads nowhere; so is its tree of control groups: two machines at
+once don't know of each other. What a killed run left is cleared before the next one boots. Root only; elsewhere the
+tests that need it skip.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -24,6 +28,7 @@ BASE = ("systemd", "systemd-sysv", "dbus", "iproute2", "ca-certificates")
 # What the package recommends or suggests, and what the tests look with.
 MORE = ("nginx-light", "openssl", "curl", "rsync", "openssh-server", "ffmpeg", "poppler-utils", "python3-psycopg2")
 TOOLS = {"debootstrap": "debootstrap", "systemd-nspawn": "systemd-container", "nsenter": "util-linux"}
+PREFIX = "preau-machine-"
 # An address of the machine that is not loopback: what must not be reached listens there (RFC 5737, TEST-NET-1).
 OUTSIDE = "192.0.2.1"
 
@@ -35,8 +40,7 @@ def require() -> None:
         lacking(f"no container can be made here: apt install {' '.join(missing)}")
     if os.geteuid() != 0:
         lacking("a container is booted by root: run the tests as root, or leave this one to CI")
-    probe = ["unshare", "--mount", "--propagation", "private", "mount", "-t", "cgroup2", "none", "/sys/fs/cgroup"]
-    if subprocess.run(probe, capture_output=True).returncode:
+    if _among_groups("mkdir probe-$$; rmdir probe-$$").returncode:
         pytest.skip("by design: this host lets not even root mount a cgroup tree, so no machine boots in it")
 
 
@@ -75,6 +79,52 @@ def make_pristine(suite: str) -> Path:
     return tree
 
 
+def _among_groups(script: str) -> subprocess.CompletedProcess:
+    """A few lines of shell where /sys/fs/cgroup is the one tree of control groups, whatever this host has there."""
+    mounted = f"set -e; mount -t cgroup2 none /sys/fs/cgroup; cd /sys/fs/cgroup; {script}"
+    command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", mounted]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def _clear(folder: Path) -> None:
+    """Nothing is left of a machine: no process, no control group, no mount, no file."""
+    # Groups vanish from the leaves up, and only once the last of the killed has gone.
+    _among_groups(
+        f"[ -d {folder.name} ] || exit 0; echo 1 > {folder.name}/cgroup.kill || true; "
+        f"for turn in $(seq 50); do find {folder.name} -depth -type d -exec rmdir {{}} + 2>/dev/null || true; "
+        f"[ -d {folder.name} ] || exit 0; sleep 0.1; done"
+    )
+    for name in ("root", "upper"):
+        subprocess.run(["umount", "--lazy", folder / name], capture_output=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep() -> list[str]:
+    """Clear what runs that were killed left behind; a machine in use is locked by whoever booted it."""
+    found = []
+    for folder in sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}*")):
+        with contextlib.suppress(OSError), open(folder / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _clear(folder)
+            found.append(folder.name)
+    return found
+
+
+@contextlib.contextmanager
+def _reserved(suite: str):
+    """A folder for a machine, held until the end by a lock that the kernel lets go with this process."""
+    folder = Path(tempfile.gettempdir()) / f"{PREFIX}{suite}-{secrets.token_hex(4)}"
+    unseen = folder.with_name(f".{folder.name}")
+    unseen.mkdir(mode=0o700)
+    with open(unseen / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        unseen.rename(folder)
+        try:
+            yield folder
+        finally:
+            _clear(folder)
+
+
 def _run(*command, seconds: int = 1200) -> None:
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=seconds)
     if done.returncode:
@@ -90,9 +140,12 @@ class Container:
 
     def boot(self) -> None:
         """Start it and wait until its start is over."""
+        # systemd-nspawn makes its groups below the one that it is in, and shows the machine nothing above them.
+        group = f"/sys/fs/cgroup/{self.folder.name}"
         inside = (
-            "set -e; mount -t cgroup2 none /sys/fs/cgroup; "
-            f"exec systemd-nspawn --quiet --directory={self.root} --register=no --keep-unit --console=pipe "
+            f"set -e; mount -t cgroup2 none /sys/fs/cgroup; mkdir -p {group}; echo $$ > {group}/cgroup.procs; "
+            f"exec systemd-nspawn --quiet --directory={self.root} "
+            f"--machine={self.folder.name} --register=no --keep-unit --console=pipe "
             "--private-network --resolv-conf=off --hostname=ecole "
             # the firewall of a unit is a BPF program
             "--capability=CAP_BPF,CAP_NET_ADMIN,CAP_SYS_ADMIN --system-call-filter=bpf --boot"
@@ -102,7 +155,7 @@ class Container:
                 ["unshare", "--mount", "--propagation", "private", "sh", "-c", inside],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             self.leader = self.leader or self._find_leader()
             if self.leader:
@@ -174,22 +227,20 @@ class Container:
 def booted(suite: str, *, boot: bool = True):
     """A fresh machine of a suite, thrown away at the end."""
     require()
+    sweep()
     pristine = make_pristine(suite)
-    folder = Path(tempfile.mkdtemp(prefix=f"preau-{suite}-"))
-    for name in ("root", "upper", "work"):
-        (folder / name).mkdir()
-    _run("mount", "-t", "tmpfs", "tmpfs", folder / "upper")  # an overlay cannot lie on an overlay
-    (folder / "upper/changes").mkdir(mode=0o755)
-    (folder / "upper/work").mkdir()
-    layers = f"lowerdir={pristine},upperdir={folder}/upper/changes,workdir={folder}/upper/work"
-    _run("mount", "-t", "overlay", "overlay", "-o", layers, folder / "root")
-    machine = Container(folder, suite)
-    try:
-        if boot:
-            machine.boot()
-        yield machine
-    finally:
-        machine.cut()
-        subprocess.run(["umount", "-l", folder / "root"], check=False)
-        subprocess.run(["umount", "-l", folder / "upper"], check=False)
-        shutil.rmtree(folder, ignore_errors=True)
+    with _reserved(suite) as folder:
+        for name in ("root", "upper"):
+            (folder / name).mkdir()
+        _run("mount", "-t", "tmpfs", "tmpfs", folder / "upper")  # an overlay cannot lie on an overlay
+        (folder / "upper/changes").mkdir(mode=0o755)
+        (folder / "upper/work").mkdir()
+        layers = f"lowerdir={pristine},upperdir={folder}/upper/changes,workdir={folder}/upper/work"
+        _run("mount", "-t", "overlay", "overlay", "-o", layers, folder / "root")
+        machine = Container(folder, suite)
+        try:
+            if boot:
+                machine.boot()
+            yield machine
+        finally:
+            machine.cut()
