@@ -20,13 +20,13 @@ DEBIAN_PYTEST := tools/debian-packages with floor env PYTHONNOUSERSITE=1 PREAU_F
 	$(DEBIAN_VENV)/bin/python -m pytest --quiet
 
 # In this order; the first that fails ends the run.
-TEST_STEPS := lint test-unit test-postgresql test-debian test-debian-postgresql test-slow test-package test-drills \
-	test-bench
+TEST_STEPS := lint test-unit test-postgresql test-debian test-debian-postgresql test-slow \
+	test-slow-debian test-package test-drills test-bench
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run demo-reset install upgrade test test-packages lint format test-unit test-postgresql test-debian \
-	test-debian-postgresql test-slow test-package test-drills test-bench bench deb messages screenshots clean
+	test-debian-postgresql test-slow test-slow-debian test-package test-drills test-bench bench deb messages screenshots clean
 
 help: ## List these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,10 @@ test-debian-postgresql: $(DEBIAN_VENV)/.made ## The unit suite on PostgreSQL and
 
 test-slow: $(VENV)/.tests ## The real server, the real browser, and whatever takes longer
 	@$(STEP) "Browser, server and slow tests" $(PYTEST) -n $(WORKERS) -m "browser or server or slow" $(ARGS)
+
+test-slow-debian: $(DEBIAN_VENV)/.made ## What takes longer, where database and libraries count: PostgreSQL and Debian's own
+	@$(STEP) "Slow tests: PostgreSQL, Debian's libraries" $(DEBIAN_PYTEST) -n $(WORKERS) --db postgresql \
+		-m "slow and not (browser or server)" tests/access tests/features tests/services $(ARGS)
 
 # One after the other: some of them time what a visitor, a reader of a log or systemd sees.
 test-package: $(VENV)/.tests ## The Debian package, on machines of both suites that boot in containers (as root)

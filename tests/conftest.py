@@ -1,12 +1,14 @@
 """What every test may use: the database of this run, a frozen clock, the test data; and what no test may do: go out."""
 
+import gc
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests.support import network, postgres
+from tests.support import network, postgres, run
 from tests.support.needs import BY_DESIGN, in_ci, lacking
 from tests.support.needs import needs as _needs
 
@@ -22,6 +24,7 @@ def pytest_addoption(parser):
     parser.addoption("--db", choices=("sqlite", "postgresql"), default="sqlite", help="the database of the suite")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
     if hasattr(config, "workerinput"):  # a worker of xdist: the process that started it keeps the run
         return
@@ -29,16 +32,24 @@ def pytest_configure(config):
         pytest.exit(
             "PostgreSQL's server programs are not installed: apt install postgresql", 1 if in_ci() else LEFT_OUT
         )
-    postgres.begin_run()
+    # The other steps measure, send gigabytes and install packages: they want the disk, and no setting of ours.
+    is_unit_suite = "not bench" in config.option.markexpr
+    if is_unit_suite:
+        run.keep_bytecode_apart(ROOT / ".cache" / "bytecode")
+    folder = run.begin(in_memory=is_unit_suite)
+    if run.is_in_memory() and not config.option.basetemp:
+        config.option.basetemp = str(folder / "files")
 
 
 def pytest_unconfigure(config):
-    if not hasattr(config, "workerinput"):
-        postgres.end_run()
+    if run.is_mine():
+        postgres.end_shared()
+        run.end()
 
 
 def pytest_report_header(config):
-    return f"database: {config.getoption('--db')}"
+    where = "in memory, gone at the end (--basetemp=FOLDER keeps them)" if run.is_in_memory() else "on the disk"
+    return f"database: {config.getoption('--db')}; files of the tests: {where}"
 
 
 def pytest_collection_modifyitems(config, items):
@@ -47,6 +58,14 @@ def pytest_collection_modifyitems(config, items):
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish(session):
+    # What was collected lives as long as the run: looking through it for garbage again and again finds none. And a
+    # process of tests has room to look a tenth as often.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(7_000, 10, 10)
 
 
 def pytest_make_parametrize_id(config, val, argname):
@@ -60,6 +79,8 @@ def pytest_make_parametrize_id(config, val, argname):
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
     _no_skip_in_ci(report)
+    if call.when == "teardown" and (files := getattr(item, "funcargs", {}).get("tmp_path")):
+        run.forget(files)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -103,6 +124,14 @@ def shared_data() -> Path:
     if not folder.is_dir():
         lacking("the folder ../shared/data with real rosters and test vectors is absent")
     return folder
+
+
+@pytest.fixture(params=["some", pytest.param("all", marks=pytest.mark.slow)])
+def naughty(request, shared_data) -> list[str]:
+    """Texts that break programs (the Big List of Naughty Strings): one in eight in the unit suite, all in the slow."""
+    texts = json.loads((shared_data / "vectors" / "blns" / "blns.json").read_text("utf-8"))
+    assert len(texts) > 400
+    return texts if request.param == "all" else texts[::8]
 
 
 @pytest.fixture(scope="session")
@@ -183,38 +212,27 @@ def _app_and_template(tmp_path_factory, database_kind, worker, request):
     return app, folder, server, name
 
 
-@pytest.fixture
-def world(_app_and_template, clock, tmp_path, worker):
-    """A plausible school (tests/support/world.py), fresh for this test, with the clock stopped in September."""
-    import dataclasses
+@pytest.fixture(scope="session")
+def _copies(_app_and_template, worker):
+    """What gives each test its own copy of the template in PostgreSQL; None for SQLite, where a copy is a file."""
+    _app, _folder, server, name = _app_and_template
+    copies = server and postgres.Copies(server, f"world_{worker}", name)
+    yield copies
+    if copies:
+        copies.close()
 
-    from appliance.school import policy
-    from appliance.services import plans
-    from appliance.services.media import store as media
-    from appliance.services.media import uploads
+
+@pytest.fixture
+def world(_app_and_template, _copies, clock, tmp_path):
+    """A plausible school (tests/support/world.py), fresh for this test, with the clock stopped in September."""
     from appliance.storage import database
-    from appliance.storage.blobs import BlobStore
-    from appliance.web import caching
     from tests.support import world as support
 
     app, folder, server, name = _app_and_template
-    if server is None:
-        url = support.copy_sqlite(folder / name, tmp_path / "test.db")
-    else:
-        server.drop(f"test_{worker}")
-        url = server.create(f"test_{worker}", template=name)
-    database.configure(url, tmp_path, pool=8)
-    database.connect()
-    blobs = BlobStore(tmp_path / "blobs")
-    config = support.config_for(url, tmp_path)
-    media.configure(blobs, suite=1, limits=config.limits)
-    plans.configure(config.plans)
-    uploads.configure(config.limits)
-    app.config["PREAU"] = config
-    app.extensions["preau"] = dataclasses.replace(app.extensions["preau"], config=config, blobs=blobs)
-    policy.forget()
-    caching.store.clear()
-    yield support.World(app=app, folder=tmp_path, blobs=blobs, config=config)
+    url = _copies.fresh() if _copies else support.copy_sqlite(folder / name, tmp_path / "test.db")
+    with pytest.MonkeyPatch.context() as patch:
+        support.spend_little_on_passwords(patch)
+        yield support.move_to(app, url, tmp_path)
     database.disconnect()
     if server is not None:
         database.db.close_all()

@@ -52,19 +52,6 @@ def town(_town_template, clock, monkeypatch):
 
 def _open(app, url, folder):
     """The world around a database of its own."""
-    from appliance.school import policy
-    from appliance.services.media import store as media
-    from appliance.storage import database
-    from appliance.storage.blobs import BlobStore
-    from appliance.web import caching
     from tests.support import world as worlds
 
-    database.configure(url, folder, pool=8)
-    database.connect()
-    blobs, config = BlobStore(folder / "blobs"), worlds.config_for(url, folder)
-    media.configure(blobs, suite=1, limits=config.limits)
-    app.config["PREAU"] = config
-    app.extensions["preau"] = dataclasses.replace(app.extensions["preau"], config=config, blobs=blobs)
-    policy.forget()
-    caching.store.clear()
-    return worlds.World(app=app, folder=folder, blobs=blobs, config=config)
+    return worlds.move_to(app, url, folder)

@@ -110,8 +110,8 @@ def test_no_id_in_an_address_breaks_a_page(town):
     _check_addresses(town, 1)
 
 
-def test_nothing_typed_in_a_field_breaks_its_form(town, monkeypatch):
-    _check_parameters(town, monkeypatch, NASTY, 1)
+def test_a_zero_byte_in_a_field_breaks_no_form(town, monkeypatch):
+    _check_parameters(town, monkeypatch, NASTY, 0)
 
 
 @pytest.mark.slow
@@ -183,7 +183,12 @@ NAMES = (f"{MARK} & <b>Zoé</b>", "\u202eא🧑‍🧑‍🧒 ﷽ 漢字 &amp; ]
     [NAMES[0], *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[1:])],
     ids=["markup", "scripts", "formulas"],
 )
-def test_strange_names_that_were_accepted_break_no_page_afterwards(town, name):
+@pytest.mark.parametrize(
+    "readers",
+    [("guardian1",), pytest.param(("teacher", "guardian1", "principal", "admin"), marks=pytest.mark.slow)],
+    ids=["a guardian", "all"],
+)
+def test_strange_names_that_were_accepted_break_no_page_afterwards(town, name, readers):
     ids = town.home.ids
     here = f"/classes/{ids['classroom']}"
     adult = f"{here}/eleves/{ids['pupil']}/responsables/{ids['adult']}"
@@ -202,7 +207,7 @@ def test_strange_names_that_were_accepted_break_no_page_afterwards(town, name):
     ):
         assert town.ask(person, "POST", url, data).status_code in (303, 422), url
     problems = []
-    for person in ("teacher", "guardian1", "principal", "admin"):
+    for person in readers:
         for url, (status, _headers, text) in crawl(town, person).items():
             if status >= 500 or "<script>alert" in text:
                 problems.append(f"{url} for {person}: {status} {text[:200] * (status >= 500)}")

@@ -10,7 +10,7 @@ from tests.support.source import complain
 # For each: no object of the class CM1 A may exist for them. Heads and administrators have the school's own objects.
 STRANGERS = ("stranger", "far_teacher", "far_principal", "newcomer", "contact", "withdrawn", "dpo")
 NEIGHBOURS = ("zoe1", "teacher2")
-FIRST = ("stranger", "far_principal", "withdrawn", "teacher2")
+FIRST = ("stranger", "withdrawn")
 # One's own account says which child the school has named one for, and that this opens nothing.
 OWN_LINK = {("contact", "/compte"), ("withdrawn", "/compte")}
 

@@ -20,6 +20,8 @@ READS_THE_CLOCK = {
     "time.gmtime",
 }
 
+_LAST_OF_THEM = {name.rsplit(".", 1)[1] for name in READS_THE_CLOCK}
+
 # A backup is files somewhere else.
 MAY_WRITE_FILES = ("appliance.storage", "appliance.cli", "appliance.services.backup", "installer")
 # Modules elsewhere that must write all the same, with the reason why.
@@ -49,8 +51,9 @@ def clock_problems(found: Iterable[Module]) -> list[str]:
         f"{each.path}:{node.lineno}: {each.dotted(node)} reads the time. Use core.clock (now, today, monotonic)."
         for each in found
         if each.name != CLOCK
-        for node in ast.walk(each.tree)
-        if isinstance(node, ast.Attribute | ast.Name) and each.dotted(node) in READS_THE_CLOCK
+        for node in each.nodes
+        if (isinstance(node, ast.Name) or isinstance(node, ast.Attribute) and node.attr in _LAST_OF_THEM)
+        and each.dotted(node) in READS_THE_CLOCK
     ]
 
 
@@ -60,7 +63,7 @@ def file_problems(found: Iterable[Module]) -> list[str]:
         f"{each.path}:{node.lineno}: {ast.unparse(node.func)}(…) writes a file. Let appliance.storage do it."
         for each in found
         if not each.within(*MAY_WRITE_FILES, *WRITING_MODULES)
-        for node in ast.walk(each.tree)
+        for node in each.nodes
         if isinstance(node, ast.Call) and writes(each, node)
     ]
 
@@ -89,7 +92,7 @@ def sql_problems(found: Iterable[Module]) -> list[str]:
     for each in found:
         if each.within("appliance.storage"):
             continue
-        for node in ast.walk(each.tree):
+        for node in each.nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in each.prose:
                 if SQL.search(node.value):
                     problems.append(

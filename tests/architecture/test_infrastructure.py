@@ -1,5 +1,6 @@
 """The tests' own ground holds: throw-away databases are apart, nothing goes out, what is lacking is said."""
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -10,9 +11,10 @@ import urllib.request
 
 import pytest
 
+from appliance.school.models import Student
 from tests.support import needs as needs_module
-from tests.support import network
-from tests.support.postgres import stop
+from tests.support import network, run
+from tests.support.postgres import Copies, stop
 from tests.support.source import ROOT
 
 
@@ -87,6 +89,28 @@ def test_a_test_of_one_dialect_runs_on_that_database_only(tmp_path, database_kin
     assert "1 deselected" in run_pytest(tmp_path).stdout
 
 
+def test_what_a_killed_run_left_is_removed_by_the_next_and_what_is_in_use_is_not(tmp_path):
+    left, used, other = (tmp_path / name for name in (f"{run.PREFIX}left", f"{run.PREFIX}used", "other"))
+    for folder in (left, used, other):
+        folder.mkdir()
+        (folder / "alive").touch()
+    with (used / "alive").open("r+") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        run.sweep(tmp_path)
+    assert [folder.exists() for folder in (left, used, other)] == [False, True, True]
+
+
+def test_the_files_of_a_test_go_with_it_where_they_take_memory_and_nowhere_else(tmp_path, monkeypatch):
+    inside, outside = tmp_path / "run" / "files", tmp_path / "files"
+    monkeypatch.setenv(run.FOLDER, str(tmp_path / "run"))
+    for ram_disk, kept in ((tmp_path / "elsewhere", True), (tmp_path, False)):
+        monkeypatch.setattr(run, "RAM_DISK", ram_disk)
+        for folder in (inside, outside):
+            folder.mkdir(parents=True, exist_ok=True)
+            run.forget(folder)
+        assert inside.exists() is kept and outside.exists()
+
+
 @pytest.mark.dialect("postgresql")
 def test_each_test_process_has_its_own_database_on_the_shared_server(postgres_server, postgres_url, worker):
     assert postgres_url.endswith(f"/test_{worker}")
@@ -111,6 +135,31 @@ def test_a_template_is_built_once_and_copied(postgres_server, worker):
         assert postgres_server.execute("SELECT count(*) FROM school", name) == [(0,)]
         postgres_server.drop(name)
     assert len(built) <= 1
+
+
+@pytest.mark.dialect("postgresql")
+def test_a_copy_of_a_template_is_fresh_and_goes_after_the_next(postgres_server, worker):
+    prefix, template = f"infrastructure_fresh_{worker}", f"infrastructure_copied_{worker}"
+    postgres_server.create(template)
+    copies = Copies(postgres_server, prefix, template)
+    tables = "SELECT count(*) FROM pg_tables WHERE tablename = 'mine'"
+    for number in (1, 2, 3):
+        assert copies.fresh().endswith(f"/{prefix}_{number}")
+        assert postgres_server.execute(tables, f"{prefix}_{number}") == [(0,)]
+        postgres_server.execute("CREATE TABLE mine (id int)", f"{prefix}_{number}")
+    known = {name for (name,) in postgres_server.execute("SELECT datname FROM pg_database")}
+    assert {name for name in known if name.startswith(prefix)} == {f"{prefix}_2", f"{prefix}_3"}
+    copies.close()
+    for name in (template, f"{prefix}_2", f"{prefix}_3"):
+        postgres_server.drop(name)
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_no_test_meets_what_another_wrote(world, turn):
+    assert Student.select().where(Student.first_name == "Léa").count() == 1
+    assert not (world.folder / "mine").exists() and world.app.config["PREAU"].folder == world.folder
+    Student.update(first_name="Mine").execute()
+    (world.folder / "mine").touch()
 
 
 @pytest.mark.dialect("postgresql")

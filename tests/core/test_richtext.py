@@ -193,8 +193,9 @@ def test_no_letter_of_a_text_without_marks_is_lost(typed):
     assert words(plain(text)) == words(text)
 
 
+@pytest.mark.parametrize("length", [1_000, pytest.param(4_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("form", FORMS)
-def test_a_hostile_repetition_costs_linear_time(form):
+def test_a_hostile_repetition_costs_linear_time(form, length):
     def seconds(size):
         typed = (form * (size // len(form) + 1))[:size]
         began = time.process_time()
@@ -202,7 +203,7 @@ def test_a_hostile_repetition_costs_linear_time(form):
         return time.process_time() - began
 
     seconds(1000)
-    small, large = min(seconds(4_000), seconds(4_000)), min(seconds(32_000), seconds(32_000))
+    small, large = min(seconds(length), seconds(length)), min(seconds(8 * length), seconds(8 * length))
     assert large < 24 * max(small, 0.01), (small, large)  # eight times the text; quadratic would be 64
 
 

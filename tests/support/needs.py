@@ -17,6 +17,7 @@ TOOLS = {
     "zbarimg": "apt install zbar-tools",
     "heif-convert": "apt install libheif-examples",
     "heif-enc": "apt install libheif-examples",
+    "apache2": "apt install apache2-bin",
     "clamd": "apt install clamav-daemon",
     "initdb": "apt install postgresql",
     "git": "apt install git",

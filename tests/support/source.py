@@ -28,10 +28,15 @@ class Module:
         return ast.parse(self.text, self.path)
 
     @functools.cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All of its nodes."""
+        return tuple(ast.walk(self.tree))
+
+    @functools.cached_property
     def imports(self) -> tuple[tuple[int, str], ...]:
         """Each import as (line, dotted name), `from a import b` as a.b, wherever it stands in the file."""
         found = []
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 found += [(node.lineno, alias.name) for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
@@ -43,7 +48,7 @@ class Module:
     def names(self) -> dict[str, str]:
         """What each imported name stands for: {"dt": "datetime", "now": "datetime.datetime.now"}."""
         known = {}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     known[alias.asname or alias.name.split(".")[0]] = (
@@ -59,7 +64,7 @@ class Module:
         """The ids of the nodes that are docstrings or stand-alone strings."""
         return frozenset(
             id(node.value)
-            for node in ast.walk(self.tree)
+            for node in self.nodes
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         )
 

@@ -6,23 +6,31 @@ taken away, Léa), nadia (a child in each class), hugo1, hugo2, hugo3 (three gua
 school), principal, admin, dpo.
 """
 
+import functools
 import hmac
+import inspect
 import secrets
 import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
+from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 
 from appliance.core import clock
 from appliance.core.config import Config
+from appliance.crypto import passwords
 from appliance.school import notice, policy
 from appliance.school.models import Academy, Account, Classroom, Guardian, NoticeAcceptance, School, Session, Student
 from appliance.school.policy import SYSTEM
-from appliance.services.people import children, places
+from appliance.services import mail, plans
+from appliance.services.health import keeping as health
+from appliance.services.media import antivirus, scrub, store, uploads
+from appliance.services.people import children, confirmations, invitations, places, resets
 from appliance.storage import database, migrate
-from appliance.web import sessions
+from appliance.storage.blobs import BlobStore
+from appliance.web import caching, sessions
 
 PASSWORD = "preau-demo-password"
 # Argon2id of PASSWORD with the least cost, so that building the world is quick; real hashes are tested where they are
@@ -146,9 +154,8 @@ class Browser(FlaskClient):
         )  # fmt: skip
 
 
+@functools.cache
 def _new_set_cookie() -> bool:
-    import inspect
-
     return "server_name" not in inspect.signature(FlaskClient.set_cookie).parameters
 
 
@@ -205,6 +212,39 @@ def config_for(url: str, folder) -> Config:
     """The test configuration."""
     config = Config(folder=folder)
     return replace(config, database=replace(config.database, url=url), storage=replace(config.storage, reserve_mb=0))
+
+
+def spend_little_on_passwords(patch) -> None:
+    """Hash with Argon2id at hardly any cost, though not the one of PASSWORD_HASH, which is outdated as before."""
+    cheap = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1, hash_len=32, salt_len=16)
+    patch.setattr(passwords, "_ARGON2", cheap)
+    patch.setattr(passwords, "DUMMY_HASH", cheap.hash(secrets.token_bytes(16)))
+
+
+def move_to(app, url: str, folder) -> World:
+    """Have the application and all services use this database and this folder, as they were configured at first.
+
+    Whatever keeps a setting, a place or an answer is told here: nothing of the test before may be met again.
+    """
+    database.configure(url, folder, pool=8)
+    database.connect()
+    config, blobs = config_for(url, folder), BlobStore(folder / "blobs")
+    ring = app.extensions["preau"].ring
+    store.configure(blobs, suite=1, limits=config.limits)
+    uploads.configure(config.limits)
+    plans.configure(config.plans)
+    antivirus.configure(config.antivirus)
+    scrub.configure(blobs, config.care)
+    health.configure(config, blobs, lambda: ring.kek_id)
+    mail.configure(config.mail)
+    resets.configure(config.security)
+    invitations.configure(config.security)
+    confirmations.configure(config.server.public_url)
+    app.config["PREAU"] = config
+    app.extensions["preau"] = replace(app.extensions["preau"], config=config, blobs=blobs)
+    policy.forget()
+    caching.store.clear()
+    return World(app=app, folder=folder, blobs=blobs, config=config)
 
 
 def build_template(url: str, folder) -> None:

@@ -36,6 +36,8 @@ def test_a_trial_without_memory_for_files_says_so_and_goes_on(nowhere, caplog):
 def test_a_server_for_families_without_memory_for_files_does_not_start(tmp_path):
     config = tmp_path / "config.toml"
     assert preau("--config", config, "init", "--non-interactive").returncode == 0
-    config.write_text(config.read_text().replace('public_url = "http://127.0.0.1:8080"', 'public_url = "https://e.test"'))
+    config.write_text(
+        config.read_text().replace('public_url = "http://127.0.0.1:8080"', 'public_url = "https://e.test"')
+    )
     with pytest.raises(RuntimeError, match="mount -t tmpfs"), serving(config, before=NOWHERE):
         pass

@@ -4,6 +4,7 @@ A word that the product's face lacks is set whole in DejaVu; a sign that neither
 """
 
 import functools
+from bisect import bisect_right
 from pathlib import Path
 
 import segno
@@ -137,7 +138,8 @@ def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
         if row:
             rows.append(row)
         while word and measure(word, size, bold) > width:
-            cut = next(n for n in range(len(word), 0, -1) if n == 1 or measure(word[:n], size, bold) <= width)
+            lengths = range(1, len(word) + 1)
+            cut = max(1, bisect_right(lengths, width, key=lambda n, whole=word: measure(whole[:n], size, bold)))
             rows.append(word[:cut])
             word = word[cut:]
         row = word

@@ -42,6 +42,7 @@ def ask(port, path, token, **headers):
     return connection
 
 
+@pytest.mark.slow
 def test_readers_of_an_archive_that_stall_block_nobody_and_get_it_whole_at_last(world, port):
     publish(world, *(f"{number}.jpg" for number in range(30)))
     token, path = world.sign_in("teacher").token, f"/classes/{world.cm1.public_id}/album.zip"

@@ -1,7 +1,6 @@
 """Whatever is typed or forged: a clear answer, the text kept, nothing half-written, never an incident."""
 
 import dataclasses
-import json
 import re
 from io import BytesIO
 
@@ -11,11 +10,6 @@ from appliance.features.feed import actions
 from appliance.features.feed.models import Comment, Post
 from appliance.services.media.models import Media
 from tests.support.plan import set_plan
-
-
-@pytest.fixture
-def naughty(shared_data):
-    return [text for text in json.loads((shared_data / "vectors/blns/blns.json").read_text("utf-8"))]
 
 
 def test_naughty_strings_are_texts_like_others_in_posts_and_comments(world, feed, naughty):

@@ -228,7 +228,7 @@ def test_a_draft_can_be_kept_to_say_who_is_seen(world):
 STEPS = ("tag", "untag", "blur", "override", "no", "unknown", "yes", "edit", "withdraw", "restore")
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 12))])
 def test_no_sequence_of_acts_shows_a_child_without_rights(world, feed, seed):
     """The rule told apart from the code: tagged, without rights, not blurred, not allowed since the last withdrawal."""
     dice, teacher = random.Random(seed), world.actor("teacher")

@@ -3,6 +3,7 @@
 from io import BytesIO
 
 import pytest
+from peewee import chunked
 from werkzeug.datastructures import FileStorage
 
 from appliance.core import clock as core_clock
@@ -22,33 +23,38 @@ def fill(world, feed, number):
     group = feed.group("Chorale", "Léa", "Hugo")
     access = policy.get_access(world.actor("teacher"), world.cm1.public_id)
     accounts = [world.account(who) for who in ("guardian1", "guardian2", "hugo1", "teacher")]
+    cm1, lea, teacher = world.cm1, world.student("Léa"), accounts[-1]
+    tables = (PostVersion, PostTarget, Rendition, Attachment, Comment, Reaction, ReadReceipt)
+    rows = {table: [] for table in tables}  # written together at the end
     with transaction():
         for index in range(number):
             kind = ("whole", "groups", "children")[index % 3]
             post = Post.create(
-                classroom=world.cm1, author=world.account("teacher"), sealed=b"", status="published", audience=kind,
+                classroom=cm1, author=teacher, sealed=b"", status="published", audience=kind,
                 published_at=core_clock.now(),
             )  # fmt: skip
             Post.update(sealed=seal_text(access, "post", post.public_id, f"Texte {index}")).where(
                 Post.id == post.id
             ).execute()
-            PostVersion.create(post=post, number=1, sealed=b"")
+            rows[PostVersion].append({"post": post, "number": 1, "sealed": b""})
             if kind != "whole":
-                PostTarget.create(
-                    post=post, **({"group": group} if kind == "groups" else {"student": world.student("Léa")})
-                )
+                target = {"group": group, "student": None} if kind == "groups" else {"group": None, "student": lea}
+                rows[PostTarget].append({"post": post, **target})
             for position, family in enumerate(("picture", "picture", "document")):
-                media = Media.create(classroom=world.cm1, family=family)
-                Rendition.create(
-                    media=media, name="large" if family == "picture" else "original", blob_id=media.public_id,
-                    mime="image/jpeg",
-                    size=1, width=4, height=3, stored_size=1, stored_sha256=b"",
-                )  # fmt: skip
-                Attachment.create(post=post, media=media, position=position)
+                media = Media.create(classroom=cm1, family=family)
+                rows[Rendition].append({
+                    "media": media, "name": "large" if family == "picture" else "original", "blob_id": media.public_id,
+                    "mime": "image/jpeg", "size": 1, "width": 4, "height": 3, "stored_size": 1, "stored_sha256": b"",
+                })  # fmt: skip
+                rows[Attachment].append({"post": post, "media": media, "position": position})
             for account in accounts:
-                Comment.create(post=post, author=account, from_staff=account == accounts[-1], sealed=b"")
-                Reaction.create(post=post, account=account, kind="thanks")
-                ReadReceipt.create(post=post, account=account)
+                own = {"post": post, "author": account, "from_staff": account == teacher, "sealed": b""}
+                rows[Comment].append(own)
+                rows[Reaction].append({"post": post, "account": account, "kind": "thanks"})
+                rows[ReadReceipt].append({"post": post, "account": account})
+        for table, made in rows.items():
+            for batch in chunked(made, 50):
+                table.insert_many(batch).execute()
 
 
 def statements_of(browser, path, count_sql, **options):

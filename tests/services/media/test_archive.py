@@ -124,6 +124,7 @@ def test_files_and_places_beyond_four_gigabytes_are_written_as_zip64():
     assert infos[0].extract_version == 45
 
 
+@pytest.mark.slow
 def test_more_files_than_sixteen_bits_count_are_written_as_zip64():
     entries = [entry(f"{number}.jpg", b"") for number in range(65_600)]
     with zipfile.ZipFile(io.BufferedReader(ZipStream(entries), 1 << 20)) as archive:

@@ -89,6 +89,7 @@ def test_a_page_of_any_size_gives_a_small_picture_or_none(box):
     assert time.monotonic() - begun < 2 * documents._SECONDS
 
 
+@pytest.mark.slow
 def test_a_pdf_that_draws_for_ever_is_stopped(monkeypatch):
     needs("pdftoppm")
     monkeypatch.setattr(documents, "_SECONDS", 1)

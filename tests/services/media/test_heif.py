@@ -94,6 +94,7 @@ def test_too_many_pixels_are_refused_from_the_container_before_anything_runs(pho
     assert reason_of(heic.resized(photo, 0, 300)) == "damaged"
 
 
+@pytest.mark.slow
 def test_a_photo_that_lies_about_its_size_is_stopped_by_the_limits_of_the_tool(photo):
     data = heic.photo((2000, 1500))
     assert reason_of(heic.resized(data, 10, 10), max_pixels=1000, max_side=100) in ("damaged", "too_large")

@@ -287,8 +287,18 @@ def test_a_jpeg_of_one_component_a_scan_counts_as_kept_whole():
     assert reason_of(in_single_scans(samples.jpeg()), limits=Limits(max_memory=400 * 300 * 5)) == "too_large"
 
 
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "CMYK", "1"])
-@pytest.mark.parametrize("size", [(6400, 3200), (3333, 7001)])
+WIDE, HIGH = (6400, 3200), (3333, 7001)
+IN_THE_UNIT_SUITE = {("RGB", WIDE), ("L", HIGH), ("CMYK", WIDE)}
+
+
+@pytest.mark.parametrize(
+    ("mode", "size"),
+    [
+        pytest.param(mode, size, marks=() if (mode, size) in IN_THE_UNIT_SUITE else pytest.mark.slow)
+        for mode in ("RGB", "RGBA", "L", "LA", "P", "CMYK", "1")
+        for size in (WIDE, HIGH)
+    ],
+)
 def test_a_large_picture_is_reduced_without_seams(mode, size):
     image = Image.linear_gradient("L").resize(size).convert("RGB").convert(mode)
     made = make(samples.saved(image, "JPEG") if mode == "CMYK" else samples.saved(image, "PNG", compress_level=1))

@@ -40,10 +40,10 @@ def convert(needs, tmp_path, monkeypatch):
     ("name", "kind", "options"),
     [
         ("a.mp3", "mp3", ("-c:a", "libmp3lame")),
-        ("a.ogg", "ogg", ("-c:a", "libopus")),
-        ("a.wav", "wav", ()),
-        ("a.m4a", "m4a", ("-c:a", "aac")),
-        ("a.webm", "weba", ("-c:a", "libopus", "-live", "1")),
+        pytest.param("a.ogg", "ogg", ("-c:a", "libopus"), marks=pytest.mark.slow),
+        pytest.param("a.wav", "wav", (), marks=pytest.mark.slow),
+        pytest.param("a.m4a", "m4a", ("-c:a", "aac"), marks=pytest.mark.slow),
+        pytest.param("a.webm", "weba", ("-c:a", "libopus", "-live", "1"), marks=pytest.mark.slow),
     ],
 )
 def test_each_kind_becomes_aac_without_what_the_device_wrote(convert, tmp_path, name, kind, options):
@@ -55,6 +55,7 @@ def test_each_kind_becomes_aac_without_what_the_device_wrote(convert, tmp_path, 
     assert values == {"family": "audio", "duration_ms": pytest.approx(1000, abs=60)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("picture", [("mjpeg", "-pix_fmt", "yuvj420p"), ("png",)])
 def test_the_picture_of_a_cover_is_left_out(convert, tmp_path, picture):
     cover = ("-map", "1:a", "-map", "0:v", "-frames:v", "1", "-c:v", *picture)
@@ -63,6 +64,7 @@ def test_the_picture_of_a_cover_is_left_out(convert, tmp_path, picture):
     assert found["kinds"] == ["audio"]
 
 
+@pytest.mark.slow
 def test_a_recording_of_more_than_the_minutes_allowed_is_refused(convert, tmp_path, monkeypatch):
     monkeypatch.setattr(sound, "_minutes", 1)
     recording = films.make(tmp_path, "a.ogg", "-c:a", "libopus", picture=False, seconds=62)
@@ -71,6 +73,7 @@ def test_a_recording_of_more_than_the_minutes_allowed_is_refused(convert, tmp_pa
     assert refused.value.reason == "too_long" and "1" in str(refused.value.message)
 
 
+@pytest.mark.slow
 def test_a_recording_of_a_class_that_has_no_more_room_is_made_to_fit(convert, tmp_path, monkeypatch):
     recording = films.make(tmp_path, "a.ogg", "-c:a", "libopus", "-b:a", "16k", picture=False, seconds=20)
     freely = len(convert(recording, "ogg")[1])

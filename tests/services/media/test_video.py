@@ -66,18 +66,21 @@ def test_a_phones_film_is_upright_anonymous_and_plays_in_every_browser(convert, 
     assert made.sizes["poster"] == (64, 96)
 
 
+@pytest.mark.slow
 def test_a_browsers_recording_without_duration_gets_one(convert, tmp_path):
     made = convert(films.recorded(tmp_path, seconds=1.5), "webm")
     assert made.values == {"duration_ms": pytest.approx(1500, abs=120)}
     assert made.found["video"]["codec_name"] == "h264"
 
 
+@pytest.mark.slow
 def test_odd_sizes_and_no_sound_are_no_obstacle(convert, tmp_path):
     film = films.make(tmp_path, "a.mp4", "-c:v", "libx264", "-pix_fmt", "yuv444p", size="101x57", sound=False)
     made = convert(film)
     assert made.sizes["video"] == (100, 56) and made.found["kinds"] == ["video"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "kind", "coded"),
     [
@@ -94,6 +97,7 @@ def test_subtitles_such_as_a_drone_writes_its_flight_in_are_left_out(convert, tm
     assert made.found["kinds"] == ["audio", "video"] and films.CANARY.encode() not in made.files["video"]
 
 
+@pytest.mark.slow
 def test_a_recording_without_picture_is_a_sound(convert, tmp_path):
     film = films.make(tmp_path, "a.webm", "-c:a", "libopus", "-live", "1", picture=False)
     made = convert(film, "webm")
@@ -113,6 +117,7 @@ def test_ten_bits_and_wide_colours_become_what_every_screen_shows(convert, tmp_p
     assert (made.found["video"]["pix_fmt"], made.found["video"].get("color_transfer")) == ("yuv420p", "bt709")
 
 
+@pytest.mark.slow
 def test_progress_goes_up_to_the_end(convert, tmp_path):
     percents = convert(films.make(tmp_path, "a.mp4", *films.H264)).lease.percents
     assert percents == sorted(percents) and percents[0] == 5 and percents[-1] == 90
@@ -131,6 +136,7 @@ def test_what_is_no_film_inside_is_refused(convert, tmp_path):
     assert refused(convert, film[:at] + b"\xff" * 90 + film[at + 90 :]) == "unreadable"
 
 
+@pytest.mark.slow
 def test_a_film_of_which_only_the_beginning_can_be_read_is_refused(convert, tmp_path):
     film = films.make(tmp_path, "a.webm", *films.VP8, seconds=20, fps=4, size="64x64", sound=False)
     assert refused(convert, film[: len(film) // 2], "webm") == "damaged"

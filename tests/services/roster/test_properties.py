@@ -1,6 +1,5 @@
 """However a file is written it says the same; however it is broken it is read or refused, never half understood."""
 
-import json
 from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
@@ -156,17 +155,13 @@ def test_a_quoted_file_cut_at_any_byte_invents_nobody():
                 assert set(roster.links) <= set(whole.links)
 
 
-def naughty(shared_data):
-    return json.loads((shared_data / "vectors" / "blns" / "blns.json").read_text("utf-8"))
-
-
 ROOMY = Limits(problems=100_000)
 KEPT = {"Nom Elève": "last_name", "Prénom Elève": "first_name", "Nom d'usage Elève": "usage_name",
         "Classe": "class_name", "Niveau": "level", " Cycle": "cycle"}  # fmt: skip
 
 
-def test_naughty_strings_in_any_cell_of_a_pupil_survive_or_are_reported(shared_data):
-    strings = [text for text in naughty(shared_data) if "\n" not in text and "\r" not in text]
+def test_naughty_strings_in_any_cell_of_a_pupil_survive_or_are_reported(naughty):
+    strings = [text for text in naughty if "\n" not in text and "\r" not in text]
     for title in PUPIL_TITLES:
         rows = [
             [text if other == title else cell for other, cell in zip(PUPIL_TITLES, row, strict=True)]
@@ -181,8 +176,8 @@ def test_naughty_strings_in_any_cell_of_a_pupil_survive_or_are_reported(shared_d
             assert survived or line in told, (title, text)
 
 
-def test_naughty_strings_in_any_cell_of_a_guardian_survive_or_are_reported(shared_data):
-    strings = [text for text in naughty(shared_data) if "\n" not in text and "\r" not in text]
+def test_naughty_strings_in_any_cell_of_a_guardian_survive_or_are_reported(naughty):
+    strings = [text for text in naughty if "\n" not in text and "\r" not in text]
     pupils = pupils_file(*(pupil(f"NOM{number}", "Léo") for number in range(len(strings))))
     titles = GUARDIAN_TITLES + CHILD_TITLES * 3
     for at in range(len(GUARDIAN_TITLES) + 4):
