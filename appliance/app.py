@@ -48,28 +48,34 @@ def all_models() -> list[type]:
 def open_kernel(config: Config) -> Kernel:
     """Open database, keys and files for a program: the server, a command or a job."""
     features.load()  # they say what a restore must erase again
-    clock.set_zone(config.school.timezone)
-    database.configure(config.database.url, config.folder, config.database.pool)
     path = kek_path(config)
     known = load_keks(path)
     ring = Keyring(*known, reload=lambda: _read_again(path, known))
-    _leave_root(config)
+    blobs = open_files(config)
     keys.configure(ring)
-    blobs = BlobStore(config.path(config.storage.blobs), config.storage.reserve_mb * 1_000_000)
     media_store.configure(blobs, suite=config.storage.suite, limits=config.limits)
     plans.configure(config.plans)
     media_uploads.configure(config.limits)
     processing.configure(config.processing)
     antivirus.configure(config.antivirus)
-    scrub.configure(blobs, config.care)
     closing.configure()
     health.configure(config, blobs, lambda: ring.kek_id)
-    mail.configure(config.mail)
     accounts.configure(config.security)
     resets.configure(config.security)
     confirmations.configure(config.server.public_url)
     invitations.configure(config.security)
     return Kernel(config, ring, blobs)
+
+
+def open_files(config: Config) -> BlobStore:
+    """Open the database and the encrypted files, without any key: what is compared is what was encrypted."""
+    clock.set_zone(config.school.timezone)
+    database.configure(config.database.url, config.folder, config.database.pool)
+    _leave_root(config)
+    blobs = BlobStore(config.path(config.storage.blobs), config.storage.reserve_mb * 1_000_000)
+    scrub.configure(blobs, config.care)
+    mail.configure(config.mail)
+    return blobs
 
 
 def kek_path(config: Config) -> str:

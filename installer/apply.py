@@ -19,7 +19,8 @@ DATA = Path("/var/lib/preau")
 KEK = Path("keys/kek")
 NGINX = Path("/etc/nginx")
 APACHE = Path("/etc/apache2")
-DROP_IN = Path("/etc/systemd/system")
+DROP_IN = machine.UNITS
+TIMERS = ("preau-backup.timer", "preau-rehearse.timer", "preau-scrub.timer")
 STEPS = ("configuration", "keys", "database", "web server", "units", "service")
 _CIPHERS = {"aes": AES_256_GCM, "chacha20": CHACHA20_POLY1305}
 
@@ -40,7 +41,7 @@ def apply(
     path.parent.mkdir(parents=True, exist_ok=True)
     changed = _write_configuration(path, answers, data)
     say("keys")
-    made_key = _make_key(path.parent / KEK)
+    made_key = _make_key(find_key(path))
     say("database")
     done = _as_service(lambda: _populate(path, answers))
     if answers.web_server != "none":
@@ -52,12 +53,17 @@ def apply(
     say("service")
     if machine.find_user():
         problem = machine.start("preau.service", again=changed and not first)
-        for unit in ("preau-backup.timer", "preau-rehearse.timer"):
+        problem = problem or machine.keep_ports(_ports(config.load(path), answers)[1:])
+        for unit in TIMERS:
             machine.start(unit, again=False)
         if problem:
             done["service"] = problem
     done["new_key"] = "yes" if made_key else ""
     return done
+
+
+def _ports(known: config.Config, answers: Answers) -> list[int]:
+    return machine.choose_ports(known.server.port, answers.count_processes())
 
 
 def _write_configuration(path: Path, answers: Answers, data: Path) -> bool:
@@ -71,10 +77,37 @@ def _write_configuration(path: Path, answers: Answers, data: Path) -> bool:
     if answers.cipher == "auto" and not path.exists():  # what was measured once stays
         values["storage"]["suite"] = fastest_suite(time.perf_counter)
     if path.exists():
+        _keep_places(values, config.load(path), answers)
         return settings.save(path, values)
     text = settings.change(config.example(), values)
     config.parse(text, name=str(path), folder=path.parent)
     return machine.write(path, text, 0o640, group=True)
+
+
+def _keep_places(values: dict[str, dict[str, object]], known: config.Config, answers: Answers) -> None:
+    """What is in use stays where it is: only a first set-up chooses where the data and the key lie."""
+    from appliance import app
+
+    del values["storage"]["blobs"]
+    if app.kek_path(known) != str(known.path(str(KEK))):
+        del values["storage"]["kek_file"]
+    if not answers.database_url and known.database.url.startswith("sqlite:"):
+        del values["database"]
+
+
+def find_key(path: Path) -> Path:
+    """Where the master key lies, or will: the configuration says it, when there is one."""
+    from appliance import app
+
+    return Path(app.kek_path(config.load(path))) if path.exists() else path.parent / KEK
+
+
+def find_media(path: Path, data: Path = DATA) -> Path:
+    """Where the encrypted media lie, or will."""
+    if not path.exists():
+        return data / "blobs"
+    known = config.load(path)
+    return known.path(known.storage.blobs)
 
 
 def values_of(answers: Answers, data: Path) -> dict[str, dict[str, object]]:
@@ -189,37 +222,20 @@ def _as_service(work: Callable[[], dict[str, str]]) -> dict[str, str]:
 
 
 def _write_site(path: Path, answers: Answers, wizard: int = 0) -> dict[str, str]:
-    """A certificate where there is none for this host, the site, a reload that is taken back when it is refused."""
+    """A certificate where there is none for this host, the site, a reload; all is taken back when nginx refuses it."""
     settings_now = config.load(path)
-    if answers.certificate == "self-signed" and not certificates.is_for(sites.CERTIFICATE, answers.host):
-        certificate, key = certificates.make_self_signed(answers.host, clock.now())
-        machine.write(sites.KEY, key, 0o600)
-        machine.write(sites.CERTIFICATE, certificate, 0o644)
+    done = {}
+    if answers.certificate == "self-signed":
+        problem = certificates.provide(sites.CERTIFICATE, sites.KEY, answers.host, clock.now())
+        done = {"certificate": problem} if problem else {}
     if answers.web_server == "apache":
         machine.write(APACHE / "sites-available/preau.conf", sites.write_apache(settings_now, answers.host), 0o644)
-        return {"apache": "a2enmod ssl proxy proxy_http headers http2 reqtimeout && a2ensite preau"}
+        return done | {"apache": "a2enmod ssl proxy proxy_http headers http2 reqtimeout && a2ensite preau"}
     if not NGINX.is_dir():
-        return {"web_server": "nginx is not installed: apt install nginx, then: preau setup"}
-    available, enabled = NGINX / "sites-available/preau", NGINX / "sites-enabled/preau"
-    before = available.read_bytes() if available.exists() else None
-    changed = machine.write(available, sites.write_nginx(settings_now, answers.host, wizard=wizard), 0o644)
-    if not enabled.is_symlink():
-        enabled.symlink_to(available)
-        changed = True
-    stock = NGINX / "sites-enabled/default"
-    if stock.is_symlink() and os.readlink(stock) == "/etc/nginx/sites-available/default":
-        stock.unlink()  # Debian's welcome page would answer in our place
-        changed = True
-    code, said = machine.run("nginx", "-t")
-    if code != 0:
-        if before is None:
-            enabled.unlink(missing_ok=True)
-        else:
-            machine.write(available, before, 0o644)
-        return {"web_server": f"nginx refuses the site, nothing was changed: {said}"}
-    if changed:
-        machine.reload("nginx.service")
-    return {}
+        return done | {"web_server": "nginx is not installed: apt install nginx, then: preau setup"}
+    text = sites.write_nginx(settings_now, answers.host, _ports(settings_now, answers), wizard=wizard)
+    refusal = machine.enable_site(NGINX, text)
+    return done | ({"web_server": f"nginx refuses the site, nothing was changed: {refusal}"} if refusal else {})
 
 
 def end_wizard(path: Path) -> None:
@@ -228,13 +244,14 @@ def end_wizard(path: Path) -> None:
     if path.exists() and available.exists():
         known = config.load(path)
         host = urllib.parse.urlsplit(known.server.public_url).hostname or "localhost"
-        machine.write(available, sites.write_nginx(known, host), 0o644)
+        ports = [known.server.port, *machine.list_ports()]
+        machine.write(available, sites.write_nginx(known, host, ports), 0o644)
 
 
 def _make_backup_folder(to: str, data: Path) -> None:
     """A folder of backups inside the service's own place is made; one elsewhere is the operator's to give."""
     if to.startswith("/") and Path(to).is_relative_to(data):
-        machine.give(Path(to))
+        machine.give_within(data, Path(to))
 
 
 def _write_drop_in(path: Path) -> bool:
@@ -253,7 +270,7 @@ def _write_drop_in(path: Path) -> bool:
         quoted = str(folder).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
         lines.append(f'ReadWritePaths="-{quoted}"')
     changed = False
-    for unit in ("preau", "preau@", "preau-backup", "preau-rehearse"):
+    for unit in ("preau", "preau@", "preau-backup", "preau-rehearse", "preau-scrub"):
         changed |= machine.write(DROP_IN / f"{unit}.service.d/network.conf", "\n".join(lines) + "\n", 0o644)
     if changed:
         machine.reload_units()

@@ -10,7 +10,6 @@ from appliance.core.i18n import _
 from appliance.crypto import shares
 from appliance.crypto.keyfile import create_kek, format_kek, load_kek
 from appliance.crypto.keyring import Kek, new_key
-from installer import apply
 
 MOST = shares.MOST
 
@@ -30,8 +29,8 @@ def read_shares(text: str) -> tuple[int, int]:
 class Ceremony:
     """One key, its sheets, and the groups of digits that are asked back of each."""
 
-    def __init__(self, folder: Path, where: str):
-        self.path, self.where = folder / apply.KEK, where
+    def __init__(self, path: Path, where: str):
+        self.path, self.where = path, where
         self.kek = load_kek(self.path) if self.path.exists() else Kek(new_key())
         self.need = self.total = 0
         self._lay_out()

@@ -1,13 +1,15 @@
 """A first certificate, so that nothing is ever served in clear: self-signed, to be replaced by the school's own."""
 
 import ipaddress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from installer import machine
 
 DAYS = 825  # what browsers accept at most of an authority of one's own
 
@@ -35,6 +37,21 @@ def make_self_signed(host: str, now: datetime, *others: str) -> tuple[bytes, byt
     return certificate.public_bytes(serialization.Encoding.PEM), private
 
 
+def provide(certificate: Path, key: Path, host: str, now: datetime) -> str:
+    """A provisional pair where none names this host; what is to be done by hand, or nothing. What somebody gave this
+    machine is never lost: an authority's certificate stays, any other pair gets a second name."""
+    if is_for(certificate, host):
+        return ""
+    if is_from_elsewhere(certificate):
+        return f"{certificate} does not name {host}: put one there that does, and its key in {key}"
+    made = make_self_signed(host, now)
+    machine.keep_aside(key)
+    machine.keep_aside(certificate)
+    machine.write(key, made[1], 0o600)
+    machine.write(certificate, made[0], 0o644)
+    return ""
+
+
 def _name(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
@@ -56,20 +73,13 @@ def is_from_elsewhere(path: Path) -> bool:
     return certificate.issuer != certificate.subject
 
 
-def read_end(path: Path) -> datetime:
-    """The instant (UTC) when the certificate in a PEM file ends; OSError or ValueError when there is none."""
-    certificate = x509.load_pem_x509_certificate(path.read_bytes())
-    end = getattr(certificate, "not_valid_after_utc", None)  # cryptography 42; before it, a naive UTC instant
-    return end or certificate.not_valid_after.replace(tzinfo=UTC)
-
-
 def is_for(path: Path, host: str) -> bool:
-    """Whether a PEM certificate names this host."""
+    """Whether a PEM certificate names this host; `*` stands for one whole label, the first (RFC 9525 §6.3)."""
     try:
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (OSError, ValueError, x509.ExtensionNotFound):
         return False
-    return host in names.get_values_for_type(x509.DNSName) or host in map(
-        str, names.get_values_for_type(x509.IPAddress)
-    )
+    known = {name.lower() for name in names.get_values_for_type(x509.DNSName)}
+    known.update(map(str, names.get_values_for_type(x509.IPAddress)))
+    return host in known or f"*.{host.partition('.')[2]}" in known

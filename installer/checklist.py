@@ -10,7 +10,9 @@ from pathlib import Path
 
 from appliance.core import clock, config
 from appliance.core.i18n import _, file_size, lazy_, ngettext
-from installer import apply, certificates, machine, sites
+from appliance.services.health import checks
+from appliance.services.health import machine as health
+from installer import apply, machine, sites
 
 PROGRAMS = {
     "ffmpeg": ("films and sound", lazy_("Films et sons"), "apt install ffmpeg"),
@@ -39,7 +41,7 @@ def look(path: Path) -> list[Result]:
 
 
 def _key(path: Path) -> Result:
-    key = path.parent / apply.KEK
+    key = apply.find_key(path)
     fine = key.exists() and not key.stat().st_mode & 0o077
     title = _("Clé de l’installation, lisible par root seul")
     return Result("master key, readable by root alone", title, fine, f"chmod 0400 {key}")
@@ -49,8 +51,11 @@ def _service() -> Result:
     if not machine.has_systemd() or machine.find_user() is None:
         title = _("Service\u202f: sans systemd ici, démarrez-le avec preau serve")
         return Result("service (no systemd here: start it with `preau serve`)", title, True)
-    code, said = machine.run("systemctl", "is-active", "preau.service")
-    return Result("service is running", _("Le service fonctionne"), code == 0, f"journalctl -u preau ({said})")
+    units = ["preau.service", *(f"preau@{port}.service" for port in machine.list_ports())]
+    _code, said = machine.run("systemctl", "is-active", *units)
+    down = [unit for unit, state in zip(units, [*said.split(), *units], strict=False) if state != "active"]
+    remedy = f"journalctl -u {' -u '.join(down)} ({said})"
+    return Result("service is running", _("Le service fonctionne"), not down, remedy)
 
 
 def _site(known: config.Config) -> Result:
@@ -78,14 +83,14 @@ def _certificate(known: config.Config) -> Result:
     if not known.secure:
         title = _("Certificat\u202f: sans objet, l’adresse n’est pas en https")
         return Result("certificate (the address is not https)", title, True)
-    try:
-        days = (certificates.read_end(sites.CERTIFICATE) - clock.now()).days
-    except (OSError, ValueError):
+    end = checks.read_certificate_end(known)
+    if end is None:
         remedy = f"put yours in {sites.CERTIFICATE} and {sites.KEY}, then: preau setup"
         return Result("certificate", _("Certificat"), False, remedy)
+    days = (end - clock.now()).days
     title = ngettext("Certificat valable encore %(num)s jour", "Certificat valable encore %(num)s jours", max(days, 0))
     remedy = f"replace {sites.CERTIFICATE} and {sites.KEY}"
-    return Result(f"certificate, {days} days left", title, days > 20, remedy)
+    return Result(f"certificate, {days} days left", title, days >= checks.CERTIFICATE_SOON.days, remedy)
 
 
 def _backup(known: config.Config) -> Result:
@@ -105,19 +110,13 @@ def _backup(known: config.Config) -> Result:
 
 
 def _disk(known: config.Config) -> Result:
-    folder = known.path(known.storage.blobs)
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
+    free = checks.count_free(known.path(known.storage.blobs))
     title = _("Disque\u202f: %(size)s libres", size=file_size(free))
     remedy = "make room, or move the data: see docs/operate"
     return Result(f"disk, {free // 1_000_000_000} GB free", title, free >= 1_000_000_000, remedy)
 
 
 def _clock() -> Result:
-    if not machine.has_systemd() or not shutil.which("timedatectl"):
-        return Result("clock", _("Horloge"), clock.now().year >= 2026, "set the date")
-    code, said = machine.run("timedatectl", "show", "--property=NTPSynchronized", "--value")
-    fine = code != 0 or said == "yes"
-    title = _("Horloge réglée par le réseau")
-    return Result("clock is set by the network", title, fine, "apt install systemd-timesyncd")
+    fine = health.is_clock_synchronized() is not False  # None: nothing here says so
+    return Result("clock is set by the network", _("Horloge réglée par le réseau"), fine,
+                  "apt install systemd-timesyncd")  # fmt: skip

@@ -9,7 +9,7 @@ from appliance.core.errors import ConfigError, DomainError
 from appliance.core.i18n import _
 from appliance.crypto.errors import KeyFileError
 from installer import answers as asking
-from installer import trials
+from installer import rules, trials
 from installer.answers import GROUPS
 from installer.ceremony import read_shares
 from installer.shell import HERE, PREFIX, SLUGS, give, site_address, the_wizard, token
@@ -61,7 +61,8 @@ def group(slug: str):
     problems, warnings, typed = {}, [], wizard.answers
     if flask.request.method == "POST":
         typed = _read(name, wizard.answers)
-        problems = {each: text for each, text in asking.check(typed).items() if each in asking.group_of(name)}
+        wrong = rules.check(typed, media=wizard.data / "blobs")
+        problems = {each: text for each, text in wrong.items() if each in asking.group_of(name)}
         if not problems:
             found = trials.try_group(name, typed, wizard.data)
             problems = {each.name: each.text for each in found if each.grave}
@@ -187,12 +188,13 @@ def end():
     except (ConfigError, DomainError, KeyFileError, OSError) as error:
         flask.current_app.logger.error("check list: %s", type(error).__name__)
         results = []
-    todo = [wizard.work.done[name] for name in ("web_server", "apache", "service") if wizard.work.done.get(name)]
+    done = wizard.work.done
+    todo = [done[name] for name in ("certificate", "web_server", "apache", "service") if done.get(name)]
     return flask.render_template(
         "wizard/end.html",
         results=results,
         todo=todo,
-        done=wizard.work.done,
+        done=done,
         answers=wizard.answers,
         site=site_address(),
     )

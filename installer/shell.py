@@ -18,7 +18,7 @@ PREFIX = "/installation"
 COOKIE = "preau_setup"
 SLUGS = {"place": "etablissement", "network": "adresse", "data": "donnees", "mail": "courrier"}
 OPEN = ("static", "script", "code", "another_code")
-REQUIRED = ("responsible_body", "schools", "admin_email", "public_url", "backup_to", "mail_port")
+REQUIRED = ("responsible_body", "schools", "admin_email", "public_url", "processes", "backup_to", "mail_port")
 
 
 def create_app(wizard: Wizard) -> flask.Flask:

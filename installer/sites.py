@@ -1,5 +1,6 @@
 """The site in front of Préau: TLS as the ANSSI recommends it, slow clients kept away, nothing spooled to a disk."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from appliance.core.config import Config
@@ -69,6 +70,8 @@ server {{
     proxy_set_header Host $host;
     proxy_set_header X-Forwarded-For $remote_addr;
     proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header X-Forwarded-Host "";
+    proxy_set_header Forwarded "";
     proxy_connect_timeout 5s;
     proxy_read_timeout 90s;
 
@@ -148,12 +151,15 @@ _APACHE = """\
     SSLSessionTickets off
     RequestReadTimeout header=10,MinRate=500 body=20,MinRate=500
     LimitRequestBody {request_bytes}
+    # For this machine only, on the service's own port.
     <Location "/metrics">
-        Require local
+        Require all denied
     </Location>
     ProxyPreserveHost on
     RequestHeader set X-Forwarded-Proto "https"
     RequestHeader set X-Forwarded-For "expr=%{{REMOTE_ADDR}}"
+    RequestHeader unset X-Forwarded-Host
+    RequestHeader unset Forwarded
     ProxyAddHeaders off
     ProxyPass / http://127.0.0.1:{port}/ keepalive=On
     ProxyPassReverse / http://127.0.0.1:{port}/
@@ -161,8 +167,9 @@ _APACHE = """\
 """
 
 
-def write_nginx(config: Config, host: str, ports: tuple[int, ...] = (), *, wizard: int = 0) -> str:
-    """The site of nginx; `ports` are those of further processes (preau@PORT), `wizard` that of a set-up under way."""
+def write_nginx(config: Config, host: str, ports: Sequence[int] = (), *, wizard: int = 0) -> str:
+    """The site of nginx; `ports` are those of all processes when there are several (preau@PORT), `wizard` that of a
+    set-up under way."""
     servers = "\n".join(
         f"    server 127.0.0.1:{port} max_fails=3 fail_timeout=5s;" for port in ports or (config.server.port,)
     )

@@ -11,33 +11,34 @@ from pathlib import Path
 from appliance.core.errors import ConfigError
 from appliance.core.i18n import _
 from installer import answers as asking
-from installer import trials, words
+from installer import apply, rules, trials, words
 from installer.answers import Answers
 from installer.ceremony import Ceremony, read_shares
 
 _YES = ("o", "oui", "y", "yes")
 
 
-def ask(answers: Answers, given: Iterable[str], groups: Iterable[str], *, again: bool, data: Path) -> Answers:
+def ask(answers: Answers, given: Iterable[str], groups: Iterable[str], *, config: Path, data: Path) -> Answers:
     """Ask what was not given; an empty line takes the answer in brackets."""
     if not sys.stdin.isatty():
         raise ConfigError("no terminal here. Answer with --non-interactive --answers F, or use: preau setup --web")
+    known = {"again": config.exists(), "media": apply.find_media(config, data)}
     for group in groups:
         print(f"\n— {words.GROUPS[group]} —")
         todo = [name for name in asking.group_of(group) if name not in given]
         while todo:
             for name in todo:
-                answers = _ask_until_right(answers, name, again)
+                answers = _ask_until_right(answers, name, known)
             todo = _try(group, answers, data)
     return answers
 
 
-def _ask_until_right(answers: Answers, name: str, again: bool) -> Answers:
+def _ask_until_right(answers: Answers, name: str, known: dict[str, object]) -> Answers:
     if not _is_needed(answers, name):
         return answers
     while True:
         changed = asking.replace(answers, {name: _ask_one(name, getattr(answers, name))})
-        problem = asking.check(changed, again=again).get(name)
+        problem = rules.check(changed, **known).get(name)
         if not problem:
             return changed
         print(f"  {problem}")
@@ -47,6 +48,9 @@ def _is_needed(answers: Answers, name: str) -> bool:
     """What another answer has settled is not asked."""
     if name.startswith("mail_") and name != "mail_host":
         return bool(answers.mail_host)
+    if name == "processes" and not answers.database_url:
+        print("\n" + _("Un seul processus\u202f: avec SQLite, un seul écrit à la fois."))
+        return False
     return name != "certificate" or (answers.web_server != "none" and answers.public_url.startswith("https"))
 
 

@@ -49,7 +49,7 @@ class Finding:
 
 
 def try_group(group: str, answers: Answers, data: Path = apply.DATA) -> list[Finding]:
-    """Try what the answers of one group name; they have passed `answers.check` before."""
+    """Try what the answers of one group name; they have passed `rules.check` before."""
     if group == "data":
         return [*try_database(answers), *try_backup(answers, data)]
     return try_mail(answers) if group == "mail" else []
@@ -116,7 +116,7 @@ def try_backup(answers: Answers, data: Path = apply.DATA) -> list[Finding]:
             "Ce dossier n’existe pas. Branchez le disque, puis tapez\u202f: install -d -o preau %(folder)s", folder=to
         )
         return [Finding("backup_to", text, True)]
-    with _made_for_a_while(folder) as reason:
+    with _made_for_a_while(folder, data) as reason:
         reason = reason or _probe(to)
     text = _("Le service ne peut pas écrire dans ce dossier\u202f: %(reason)s", reason=reason)
     return [Finding("backup_to", text, True)] if reason else []
@@ -137,14 +137,14 @@ def _try_far_backup(to: str) -> list[Finding]:
 
 
 @contextlib.contextmanager
-def _made_for_a_while(folder: Path):
+def _made_for_a_while(folder: Path, data: Path):
     """The folder, which is gone again afterwards when it was not there: only trying leaves nothing."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         if missing:
-            machine.give(folder)
-    except OSError as error:
-        yield error.strerror or type(error).__name__
+            machine.give_within(data, folder)
+    except (ConfigError, OSError) as error:
+        yield str(error)
     else:
         yield ""
     finally:
@@ -155,9 +155,8 @@ def _made_for_a_while(folder: Path):
 
 def _probe(to: str) -> str:
     """What the service's user meets there; nothing when all is well."""
-    user = machine.find_user() if os.geteuid() == 0 else None
-    who = {"user": user[0], "group": user[1], "extra_groups": []} if user else {}
-    home = str(apply.DATA) if user else os.environ.get("HOME", "/")
+    who = machine.be_service()
+    home = str(apply.DATA) if who else os.environ.get("HOME", "/")
     environment = {"PYTHONPATH": str(ROOT), "HOME": home, "PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"}
     runtime = Path("/run/preau")
     if not runtime.is_dir():

@@ -82,7 +82,7 @@ class Wizard:
         """The key and its sheets, the same until they are asked for anew."""
         with self._lock:
             if self.ceremony is None:
-                self.ceremony = Ceremony(self.config.parent, self.answers.public_url)
+                self.ceremony = Ceremony(apply.find_key(self.config), self.answers.public_url)
             self.ceremony.where = self.answers.public_url
             return self.ceremony
 

@@ -1,11 +1,12 @@
 """The `preau` command: one file per group of sub-commands; every error names its remedy."""
 
 import argparse
+import resource
 import sys
 from pathlib import Path
 
 from appliance import __version__
-from appliance.core.errors import ConfigError, DomainError
+from appliance.core.errors import ConfigError, DomainError, Unavailable
 
 EPILOG = """\
 A first evening with Préau:
@@ -20,7 +21,7 @@ A first evening with Préau:
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line with all its groups."""
-    from appliance.cli import accounts, backup, classes, demo, doctor, keys, plans, roster, service, setup, sheet
+    from appliance.cli import accounts, backup, classes, demo, doctor, keys, plans, roster, scrub, service, setup, sheet
 
     parser = argparse.ArgumentParser(
         prog="preau",
@@ -37,13 +38,14 @@ def build_parser() -> argparse.ArgumentParser:
         help="configuration file (default: %(default)s)",
     )
     groups = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (setup, service, demo, roster, accounts, classes, plans, keys, sheet, backup, doctor):
+    for module in (setup, service, demo, roster, accounts, classes, plans, keys, sheet, backup, scrub, doctor):
         module.add_commands(groups)
     return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when done, 1 when refused with a reason, 2 when the command line is wrong."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the keys
     options = build_parser().parse_args(arguments)
     try:
         return options.run(options) or 0
@@ -56,9 +58,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def explain(error: Exception) -> str:
     """The reason and the remedy of a refusal; what is none of ours goes on as it is."""
+    import peewee
+
     from appliance.crypto.errors import KeyFileError
+    from appliance.storage import database
     from appliance.storage.migrate import MigrationError
 
+    if isinstance(error, Unavailable) and isinstance(error.__cause__, peewee.PeeweeException):
+        reason = str(error.__cause__).strip().partition("\n")[0].rstrip(".")
+        remedy = "Is the disk full (df -h)?" if database.is_sqlite() else "Is it running (systemctl status postgresql)?"
+        return f"the database cannot be opened: {reason}. {remedy}"
     if isinstance(error, DomainError):
         return str(error.message)
     if isinstance(error, ConfigError | MigrationError | KeyFileError):

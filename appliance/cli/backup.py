@@ -108,46 +108,68 @@ def note(config, what: str, ok: bool, **facts: object) -> None:
         status.note(data_folder(config), what, ok, **facts)
 
 
+@contextlib.contextmanager
+def _noted(config, what: str, refusal: str):
+    """Whatever ends the work is known to the console, which would go on telling of the last one that went well."""
+    try:
+        yield
+    except failures() as error:
+        note(config, what, False, says=str(error))
+        raise ConfigError(refusal.format(error)) from error
+    except Exception as error:
+        note(config, what, False, says=type(error).__name__)  # the text of a database may quote a row
+        raise
+
+
 def run_backup(options) -> int:
     """Make one backup."""
-    from appliance.cli.service import open_database
+    from appliance import app
+    from appliance.cli.service import load, require_current_schema
     from appliance.services.backup import making, status
+    from appliance.storage import database, migrate
 
-    kernel, started = open_database(options), time.monotonic()
+    kernel, started = app.open_kernel(load(options)), time.monotonic()
     config = kernel.config
-    suspects = status.read(data_folder(config)).get("rehearsal", {}).get("wrong", ())
-    try:
-        with alone(config):
-            target = open_place(config, options.to)
-            done = making.back_up(
-                target, kernel.ring.keks, kernel.blobs, kept_files(options, config),
-                keep_days=config.backup.keep_days, suspects=suspects, say=progress("media"),
-            )  # fmt: skip
-            _age(config, kernel.ring.keks)
-    except failures() as error:
-        note(config, "backup", False, says=str(error))
-        raise ConfigError(f"no backup was made: {error}. The earlier ones are as they were.") from error
+    with _noted(config, "backup", "no backup was made: {}. The earlier ones are as they were."), alone(config):
+        database.connect()  # not before: a restore that it waits for puts another database in the place of this one
+        require_current_schema(migrate)
+        target = open_place(config, options.to)
+        done = making.back_up(
+            target, kernel.ring.keks, kernel.blobs, kept_files(options, config),
+            keep_days=config.backup.keep_days, say=progress("media"),
+            suspects=status.read(data_folder(config)).get("rehearsal", {}).get("wrong", ()),
+        )  # fmt: skip
+        left = [each for each in (done.left, _age(config, kernel.ring.keks)) if each]
     took = time.monotonic() - started
     says = f"{done.blobs} media ({done.copied} new), {done.rows} rows"
-    note(config, "backup", not done.damaged, name=done.name, says=says, seconds=round(took))
+    note(
+        config, "backup", not done.damaged, name=done.name, place=str(target), says=says, seconds=round(took),
+        key=kernel.ring.keks[0].id, left="; ".join(left),
+    )  # fmt: skip
     print(f"backup {done.name} at {target}: {says}, {done.removed} old ones removed ({took:.1f} s)")
     for blob_id in done.damaged:
         print(f"problem: the file {blob_id} is missing or damaged here and was not copied: preau restore --media-only")
-    return 1 if done.damaged else 0
+    for each in left:
+        print(f"problem: {each}")
+    return 1 if done.damaged or left else 0
 
 
-def _age(config, keks) -> None:
-    """What was erased leaves the copies of rows that lie beside the data too."""
+def _age(config, keks) -> str:
+    """What was erased leaves the copies of rows that lie beside the data too; why not, where they stay."""
     from appliance.core import clock
     from appliance.services.backup import keeping, targets
 
     folder, limit = data_folder(config), clock.now().timestamp() - config.backup.keep_days * 86_400
-    for name in BESIDE:
-        if (folder / name).is_dir():
-            keeping.tend(targets.Folder(folder / name), keks, config.backup.keep_days)
-    for path in folder.glob("*.before-restore-*"):
-        if path.stat().st_mtime < limit:
-            path.unlink(missing_ok=True)
+    try:
+        for name in BESIDE:
+            if (folder / name).is_dir():
+                keeping.tend(targets.Folder(folder / name), keks, config.backup.keep_days)
+        for path in folder.glob("*.before-restore-*"):
+            if path.stat().st_mtime < limit:
+                path.unlink(missing_ok=True)
+    except failures() as error:
+        return f"copies of rows in {folder} could not be removed: {error}"
+    return ""
 
 
 def copy_rows(options, kernel, name: str = "before-upgrade") -> str:
@@ -204,27 +226,26 @@ def _describe(name: str, manifest: dict | None) -> dict:
 
 def run_rehearse(options) -> int:
     """Restore the newest backup aside and look at everything in it."""
-    from appliance.cli.service import load, open_database
-    from appliance.services.backup import restoring
+    from appliance import app
+    from appliance.cli.service import load
+    from appliance.services.backup import restoring, status
     from appliance.storage import database
 
     sheet = _read_sheet(options)
-    kernel, started = open_database(options), time.monotonic()
-    config, kek = load(options), sheet or kernel.ring.keks[0]
-    database.disconnect()
+    kernel, started = app.open_kernel(load(options)), time.monotonic()
+    config, kek = kernel.config, sheet or kernel.ring.keks[0]
     folder = Path(tempfile.mkdtemp(prefix="preau-rehearsal-"))
     try:
-        with alone(config):
+        refusal = "the last backup does not restore: {}. Make one now: preau backup"
+        with _noted(config, "rehearsal", refusal), alone(config):
             target = open_place(config, options.to)
-            name = restoring.choose(target, kek)
+            last = status.read(data_folder(config)).get("backup", {})
+            name = restoring.choose(target, kek, expected=last["name"] if last.get("place") == str(target) else "")
             _use_alone(folder, config, sheet)
             with database.connection():
                 rows, _erased = restoring.restore_rows(target, kek, name)
                 wrong = restoring.check_media(target, kek, name, progress("media"))
                 opened, closed = restoring.open_sample(target, _use_blobs(folder, config))
-    except failures() as error:
-        note(config, "rehearsal", False, says=str(error))
-        raise ConfigError(f"the last backup does not restore: {error}. Make one now: preau backup") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     ok, took = not wrong and not closed, time.monotonic() - started

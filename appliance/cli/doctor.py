@@ -12,7 +12,7 @@ journal, media and files. The service may go on meanwhile.
 
   preau --config F doctor              one line each; the exit code is 0 when there is no problem
   preau --config F doctor --repair     removes noise older than a day, submits again what nobody would prepare
-  preau --config F doctor --digests    reads every file too, which the service does by itself in a week
+  preau --config F doctor --digests    reads every file too, as preau scrub does every week
 
 Rows without files are an alarm: restore the files from the last backup. Files without rows are what an interrupted
 upload or deletion left; their key is gone.

@@ -10,7 +10,8 @@ from appliance.core.errors import ConfigError
 EPILOG = """\
 The master key opens the key of each academy, which opens the keys of its classes, which open texts and media. It is in
 the file storage.kek_file (mode 0400), never in the database nor in a backup. The file itself, four lines of text, is
-the recovery sheet: print it, keep it in a safe place away from the machine.
+the recovery sheet: print it (preau sheet print), keep it in a safe place away from the machine. The sheet of the key
+in force opens all backups, those made under an earlier key too.
 
   preau --config F key show                   the keys by their public names, and what they wrap
   preau --config F key rotate                 a new master key; seconds, whatever the size of the media
@@ -21,10 +22,12 @@ ROTATE = """\
      A new key is made beside the old one (FILE.new), everything that the old one wraps is wrapped under the new one,
      which then takes its place; the old one is kept in FILE.old. The service goes on meanwhile, sessions and printed
      codes stay good, no media is rewritten. Interrupted, even by a power cut, nothing is lost: run it again.
-  2. Print the new FILE and put it in the safe, BESIDE the old sheet.
-     Backups made before the rotation open only with the old key: keep its sheet as long as you keep them.
+  2. Print the new sheet, put it in the safe, and prove that it can be read back: preau sheet print; preau sheet verify
+     Backups made before the rotation open with it too: step 1 saw to that at the place that the configuration names.
+     Where it says that it could not, or where you have other places, make a backup there: preau backup [--to PLACE]
   3. preau --config F key rotate --forget-old
-     FILE.old is deleted from this machine.
+     FILE.old is deleted from this machine, once a backup or step 1 has handed the older backups over. The old sheet
+     can go too, unless a copy of older backups lies elsewhere (a disk in a drawer): only the old sheet opens that.
 
 Where storage.kek_file is credential:NAME, the service only has a copy that systemd made when it started. Then, as root:
   systemctl stop preau
@@ -98,18 +101,49 @@ def run_rotate(options) -> None:
         )
     run(lambda: None)  # an unfit database stops it here, before anything is written
     if options.forget_old:
+        _require_handed_over(config, rotation.read_state(path))
         forgotten = rotation.forget_old(path, _tell, run)
         print(f"the master key {forgotten} is forgotten on this machine" if forgotten else "there is no retired key")
-    elif rotation.rotate(path, _tell, run):
-        print(
-            f"Done. Next:\n  print {path}: it is the new recovery sheet. Keep the old sheet as long as older backups.\n"
-            f"  then: {again} --forget-old"
-        )
-    else:
-        print(
-            f"A rotation was done before, and its old key is still in {path}.old: no new key was made.\n"
-            f"Print {path}, then: {again} --forget-old"
-        )
+        return
+    done = rotation.rotate(path, _tell, run)
+    run(lambda: _hand_over(config))
+    if not done:
+        print(f"A rotation was done before, and its old key is still in {path}.old: no new key was made.")
+    print(f"Next:\n  preau sheet print, then: preau sheet verify\n  then: {again} --forget-old")
+
+
+def _hand_over(config) -> None:
+    """While both keys are at hand, have the older backups open with the new sheet."""
+    from appliance.cli import backup
+    from appliance.school import keys
+    from appliance.services.backup import keeping, targets
+
+    keks, folder = keys.ring().keks, backup.data_folder(config)
+    places = [targets.Folder(folder / name) for name in backup.BESIDE]
+    try:
+        with backup.alone(config):
+            for place in places:
+                keeping.hand_over(place, keks)
+            target = backup.open_place(config)
+            if not keeping.hand_over(target, keks):
+                return
+    except backup.failures() as error:
+        print(f"the older backups do not open with the new sheet yet: {error}. As soon as they can be reached: preau "
+              "backup", flush=True)  # fmt: skip
+        return
+    backup.note(config, "keys", True, key=keks[0].id)
+    print(f"the backups at {target} open with the new sheet, the older ones too", flush=True)
+
+
+def _require_handed_over(config, state) -> None:
+    """The retired key is the only way to older backups until the file of keys beside them was written anew."""
+    from appliance.cli import backup
+    from appliance.services.backup import status
+
+    noted = status.read(backup.data_folder(config))
+    handed = {noted.get(what, {}).get("key") for what in ("backup", "keys")}
+    if state.retired and "backup" in noted and state.in_force not in handed:
+        raise ConfigError("the older backups still need the retired key. Make one, which hands them over: preau backup")
 
 
 def _tell(text: str) -> None:

@@ -36,7 +36,7 @@ def add_commands(groups) -> None:
 def run_setup(options) -> int:
     """Ask, check, apply, and end with the check list."""
     from installer import answers as asking
-    from installer import apply
+    from installer import apply, rules
 
     data = options.data or apply.DATA
     if options.print_answers:
@@ -57,7 +57,7 @@ def run_setup(options) -> int:
     answers = asking.replace(before, given)
     if not options.non_interactive:
         answers = ask(options, answers, given, data)
-    problems = asking.check(answers, again=again)
+    problems = rules.check(answers, again=again, media=apply.find_media(options.config, data))
     if again:  # what stands in the configuration and was not asked is the operator's own
         problems = {name: text for name, text in problems.items() if getattr(answers, name) != getattr(before, name)}
     if problems:
@@ -73,9 +73,10 @@ def ask(options, answers, given: dict[str, str], data: Path):
     from installer.ceremony import Ceremony
 
     groups = [group for group in GROUPS if group in (options.only or GROUPS)]
-    answers = terminal.ask(answers, given, groups, again=options.config.exists(), data=data)
-    if not (options.config.parent / apply.KEK).exists():
-        terminal.perform(Ceremony(options.config.parent, answers.public_url))
+    answers = terminal.ask(answers, given, groups, config=options.config, data=data)
+    key = apply.find_key(options.config)
+    if not key.exists():
+        terminal.perform(Ceremony(key, answers.public_url))
     return answers
 
 
@@ -90,7 +91,7 @@ def carry_out(options, answers) -> int:
             print(f"One-time code of the {role} account: {done[f'{role}_code']} at {answers.public_url}/reinitialiser")
     if done.get("new_key"):
         print("The master key is new. Print its recovery sheet now: preau sheet print")
-    for name in ("web_server", "apache", "service"):
+    for name in ("certificate", "web_server", "apache", "service"):
         if done.get(name):
             print(f"to do: {done[name]}")
     results = checklist.look(options.config)
@@ -102,7 +103,7 @@ def carry_out(options, answers) -> int:
 def remember(config: Path, data: Path):
     """What was answered before, read back from the configuration and from what stands in front of the service."""
     from appliance.core import config as configuration
-    from installer import apply, certificates, sites
+    from installer import apply, certificates, machine, sites
     from installer.answers import Answers
 
     answers = Answers(backup_to=str(data / "backups"))
@@ -116,6 +117,7 @@ def remember(config: Path, data: Path):
         web_server=_find_web_server(known, apply),
         certificate="own" if certificates.is_from_elsewhere(sites.CERTIFICATE) else "self-signed",
         database_url=known.database.url if is_postgresql else "",
+        processes=str(1 + len(machine.list_ports())),
         plan=known.plans.default,
         backup_to=known.backup.to if "://" in known.backup.to else str(known.path(known.backup.to)),
         mail_host=known.mail.host,

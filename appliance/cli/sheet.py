@@ -75,5 +75,6 @@ def run_verify(options) -> int:
         print(f"this sheet opens this installation (key {kek.id})")
         return 0
     older = kek.id in {each.id for each in known}
-    print("this sheet is of an older key: keep it for older backups" if older else "this sheet is of another key")
+    before = "this sheet is of the key before the one in force: print the new one, which opens all backups"
+    print(f"{before}: preau sheet print" if older else "this sheet is of another key")
     return 1

@@ -8,7 +8,7 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 from appliance.crypto.errors import KeyFileError, KeyFileProblem
@@ -25,15 +25,32 @@ _HEX_KEY = re.compile(r"[0-9a-f]{64}")
 
 
 def create_kek(path: str | os.PathLike[str], kek: Kek | None = None) -> Kek:
-    """Create the key file with a new random key; an existing file is never touched, a half-written one never stays."""
+    """Create the key file with a new random key; an existing file is never touched, a half-written one is never met."""
     path = os.fspath(path)
     kek = kek or Kek(new_key())
+    there = KeyFileError(
+        KeyFileProblem.EXISTS, path, "a key file is already there", "Keep it: what it protects opens with no other"
+    )
+    if os.path.lexists(path):
+        raise there
+    with _written_aside(path, kek) as partial:
+        try:
+            os.link(partial, path)
+        except FileExistsError:
+            raise there from None
+        except OSError as error:  # a filesystem without links
+            raise _unusable(path, error) from error
+    _sync_folder(os.path.dirname(path) or ".")
+    return kek
+
+
+@contextlib.contextmanager
+def _written_aside(path: str, kek: Kek) -> Iterator[str]:
+    """A key file whole and durable under another name, which is gone afterwards."""
+    partial = path + _PARTIAL
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
-    except FileExistsError:
-        raise KeyFileError(
-            KeyFileProblem.EXISTS, path, "a key file is already there", "Keep it: what it protects opens with no other"
-        ) from None
+        _unlink(partial)  # what a kill left
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
     except OSError as error:
         raise _unusable(path, error) from error
     try:
@@ -42,12 +59,14 @@ def create_kek(path: str | os.PathLike[str], kek: Kek | None = None) -> Kek:
             file.write(format_kek(kek).encode("ascii"))
             file.flush()
             os.fsync(file.fileno())
-        _sync_folder(os.path.dirname(path) or ".")
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(path)
-        raise
-    return kek
+        yield partial
+    finally:
+        _unlink(partial)
+
+
+def _unlink(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def load_kek(path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> Kek:
@@ -114,6 +133,7 @@ def take_over(path: str | os.PathLike[str]) -> None:
 def forget_retired(path: str | os.PathLike[str]) -> bool:
     """Delete the retired master key; False when there was none."""
     path = os.fspath(path)
+    _unlink(path + _PARTIAL)  # a kill may have left it a second name
     try:
         os.unlink(path + OLD)
     except FileNotFoundError:
@@ -123,12 +143,10 @@ def forget_retired(path: str | os.PathLike[str]) -> bool:
 
 
 def _write_beside(path: str, kek: Kek) -> Kek:
-    """Write a key file whole and durable under another name first, so that a half-written one is never met."""
+    """Put a key file in the place of whatever is there."""
     try:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path + _PARTIAL)  # what a kill left; nothing was ever wrapped under it
-        create_kek(path + _PARTIAL, kek)
-        os.rename(path + _PARTIAL, path)
+        with _written_aside(path, kek) as partial:
+            os.rename(partial, path)
         _sync_folder(os.path.dirname(path) or ".")
     except OSError as error:
         raise _unusable(path, error) from error

@@ -2,7 +2,8 @@
 
 Order: the next key is durable beside the one in force → the purpose keys and each academy's key are wrapped under it,
 each in a transaction of its own → it takes the place of the one in force, which stays beside it, retired → once the
-new recovery sheet is printed, the retired one is forgotten. Every step can be done twice: after a kill one starts over.
+new recovery sheet is printed and opens the older backups, the retired one is forgotten. Every step can be done twice:
+after a kill one starts over.
 """
 
 import contextlib
@@ -72,7 +73,7 @@ def forget_old(
 ) -> str:
     """Delete the retired master key, once nothing is wrapped under it; gives its id, empty when there was none.
 
-    Backups made before the rotation then open with the old recovery sheet alone.
+    A backup must have been made since, or `backup.keeping.hand_over` called: until then older ones open with no other.
     """
     with _alone(path):
         in_force, following, retired = keyfile.load_three(path)

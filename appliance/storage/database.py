@@ -18,6 +18,7 @@ from playhouse.pool import PooledPostgresqlDatabase
 
 from appliance.core import bus
 from appliance.core.errors import ConfigError, Unavailable
+from appliance.storage import address
 from appliance.storage.turns import Shared, Turns
 
 db = peewee.DatabaseProxy()
@@ -71,7 +72,7 @@ def _postgresql(url: str, pool: int) -> peewee.PostgresqlDatabase:
         import psycopg2  # noqa: F401 - the message below is for the operator who lacks it
     except ImportError:
         raise ConfigError("PostgreSQL needs psycopg2: apt install python3-psycopg2") from None
-    parts = urllib.parse.urlsplit(url)
+    parts = address.split(url)
     options = dict(urllib.parse.parse_qsl(parts.query))
     return PooledPostgresqlDatabase(
         parts.path.lstrip("/"),
@@ -93,12 +94,14 @@ def try_postgresql(url: str) -> None:
         import psycopg2
     except ImportError:
         raise ConfigError("PostgreSQL needs psycopg2: apt install python3-psycopg2") from None
+    address.require_plain(url)
     try:
         with contextlib.closing(psycopg2.connect(url, connect_timeout=5)) as link, link.cursor() as cursor:
             cursor.execute("CREATE TEMPORARY TABLE preau_probe (id INTEGER); DROP TABLE preau_probe")
     except psycopg2.Error as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ConfigError(f"the database cannot be used: {reason}") from None
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        text = address.UNREADABLE if "invalid dsn" in reason else f"the database cannot be used: {reason}"
+        raise ConfigError(text) from None
 
 
 def is_sqlite() -> bool:

@@ -152,6 +152,8 @@ def _insert_all(source: Iterator[bytes]) -> dict[str, int]:
 
 
 def _prepare(table: str, columns: list[str]) -> tuple[str, list]:
+    if table in LEFT_OUT or table not in db.get_tables():
+        raise DumpError("the dump names a table that this program does not know")
     kinds = {column.name: column.data_type.lower() for column in db.get_columns(table)}
     unknown = set(columns) - set(kinds)
     if unknown:

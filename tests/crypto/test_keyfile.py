@@ -3,6 +3,8 @@
 import os
 import re
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -65,7 +67,41 @@ def test_a_key_that_could_not_be_written_leaves_no_file(path, monkeypatch):
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="disk full"):
         keyfile.create_kek(path)
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("moment", ["fchmod", "fsync", "link"])
+def test_killed_before_the_key_is_whole_there_is_none_and_it_can_be_made(path, moment):
+    kill_at(moment, path)
     assert not path.exists()
+    assert keyfile.create_kek(path) == keyfile.load_kek(path)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_killed_once_the_key_is_whole_it_counts_and_is_forgotten_under_all_its_names(path):
+    kill_at("unlink", path)
+    made = keyfile.load_kek(path)
+    assert problem_of(keyfile.create_kek, path) is KeyFileProblem.EXISTS
+    keyfile.prepare_next(path)
+    keyfile.take_over(path)
+    keyfile.forget_retired(path)
+    assert list(path.parent.iterdir()) == [path] and keyfile.load_kek(path) != made
+
+
+def kill_at(moment: str, path) -> None:
+    """Create a key in a process that is killed where it would call this of the system the first time for a file."""
+    script = f"""
+import os, sys
+from appliance.crypto import keyfile
+true = os.{moment}
+def killed(*arguments):
+    if "{moment}" == "unlink" and not os.path.exists(arguments[0]):
+        return true(*arguments)
+    os.kill(os.getpid(), 9)
+os.{moment} = killed
+keyfile.create_kek(sys.argv[1])
+"""
+    assert subprocess.run([sys.executable, "-c", script, path]).returncode == -9
 
 
 @pytest.mark.parametrize("mode", [0o440, 0o404, 0o420, 0o402, 0o644, 0o660])

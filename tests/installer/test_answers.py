@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from appliance.core import config
 from appliance.core.errors import ConfigError
 from installer import answers as asking
-from installer import apply, settings, sites
+from installer import apply, rules, settings, sites
 from installer.answers import Answers
 
 FINE = Answers(admin_email="mairie@ville.fr")
@@ -39,7 +39,7 @@ def written(answers: Answers, folder: Path) -> config.Config:
 @given(st.sampled_from(asking.names()), LIKELY)
 def test_any_text_in_any_field_is_refused_in_words_or_gives_a_right_configuration(name, text):
     answers = asking.replace(FINE, {name: text})
-    problems = asking.check(answers)
+    problems = rules.check(answers)
     assert set(problems) <= set(asking.names()) and all(problems.values())
     if not problems:
         made = written(answers, Path("/srv/preau"))
@@ -52,8 +52,8 @@ def test_any_text_in_any_field_is_refused_in_words_or_gives_a_right_configuratio
 @given(st.dictionaries(st.sampled_from(asking.names()), LIKELY, min_size=2, max_size=6))
 def test_several_odd_answers_never_make_it_fall(changes):
     answers = asking.replace(FINE, changes)
-    asking.check(answers)
-    asking.check(answers, again=True)
+    rules.check(answers)
+    rules.check(answers, again=True)
     answers.list_schools()
 
 
@@ -64,6 +64,9 @@ def test_several_odd_answers_never_make_it_fall(changes):
         ("public_url", "https://carnet.ville.fr/prefixe"),
         ("public_url", "https://moi@carnet.ville.fr"),
         ("public_url", "https://a_b.fr;return"),
+        ("public_url", "https://evil.fr[::1]"),
+        ("public_url", "https://carnet.ville.fr:"),
+        ("public_url", "https://carnet.ville.fr:0443"),
         ("schools", ""),
         ("schools", "École;12"),
         ("admin_email", ""),
@@ -73,6 +76,13 @@ def test_several_odd_answers_never_make_it_fall(changes):
         ("database_url", "postgresql://h"),
         ("backup_to", "sauvegardes"),
         ("backup_to", "/"),
+        ("backup_to", "/var/lib/preau"),
+        ("backup_to", "/var/lib/preau/blobs"),
+        ("backup_to", "/var/lib/preau/blobs/copies"),
+        ("backup_to", "/var/lib/preau/backups/.."),
+        ("backup_to", "ssh://-oProxyCommand=id@nas.ville.fr/x"),
+        ("backup_to", "ssh://preau:secret@nas.ville.fr/x"),
+        ("backup_to", "ssh://nas.ville.fr/x?y"),
         ("mail_port", "0"),
         ("mail_port", "²"),
         ("mail_sender", "Préau"),
@@ -82,7 +92,7 @@ def test_several_odd_answers_never_make_it_fall(changes):
     ],
 )
 def test_what_cannot_be_is_said_beside_its_field(name, text):
-    assert set(asking.check(asking.replace(FINE, {name: text}))) == {name}
+    assert set(rules.check(asking.replace(FINE, {name: text}))) == {name}
 
 
 @pytest.mark.parametrize(
@@ -90,12 +100,15 @@ def test_what_cannot_be_is_said_beside_its_field(name, text):
     [
         ("public_url", "https://carnet.ville.fr:8443"),
         ("public_url", "https://192.0.2.7"),
+        ("public_url", "https://Carnet.Ville.fr/"),
         ("public_url", "https://[2001:db8::7]"),
         ("schools", "École A;0751234a;Paris\nÉcole B"),
         ("database_url", "postgresql://preau:m%40t@db.ville.fr:5433/preau"),
         ("backup_to", "ssh://preau@nas.ville.fr:2222/volume/preau"),
         ("backup_to", "s3://sauvegardes/preau"),
         ("backup_to", "/mnt/disque dur"),
+        ("backup_to", "/var/lib/preau/backups"),
+        ("backup_to", "ssh://nas.ville.fr/volume/preau"),
         ("mail_sender", "Préau <preau@ville.fr>"),
         ("mail_sender", "preau@localhost"),
         ("database_url", "postgresql:///preau"),
@@ -103,14 +116,22 @@ def test_what_cannot_be_is_said_beside_its_field(name, text):
     ],
 )
 def test_what_people_answer_is_taken(name, text):
-    assert asking.check(asking.replace(FINE, {name: text})) == {}
+    assert rules.check(asking.replace(FINE, {name: text})) == {}
 
 
 def test_a_machine_that_was_set_up_is_not_asked_again_whose_it_is():
     nothing = dataclasses.replace(FINE, responsible_body="", schools="", admin_email="")
-    assert set(asking.check(nothing)) == {"responsible_body", "schools", "admin_email"}
-    assert asking.check(nothing, again=True) == {}
-    assert "schools" in asking.check(dataclasses.replace(nothing, schools="École;12"), again=True)
+    assert set(rules.check(nothing)) == {"responsible_body", "schools", "admin_email"}
+    assert rules.check(nothing, again=True) == {}
+    assert "schools" in rules.check(dataclasses.replace(nothing, schools="École;12"), again=True)
+
+
+def test_the_files_in_use_are_never_their_own_backup_wherever_they_lie(tmp_path):
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "blobs")
+    for name, fine in (("", False), ("blobs/x", False), ("link", False), ("backups", True)):
+        problems = rules.check(asking.replace(FINE, {"backup_to": str(tmp_path / name)}), media=tmp_path / "blobs")
+        assert (problems == {}) is fine, name
 
 
 def test_variables_answer_and_a_bar_ends_a_school():

@@ -3,6 +3,7 @@
 import re
 import time
 
+import jinja2
 import pytest
 
 from appliance.crypto.keyfile import load_kek
@@ -20,12 +21,26 @@ PLACE = {
 NETWORK = {"public_url": "http://localhost:8080", "web_server": "none", "certificate": "self-signed"}
 
 
+class Compiled(jinja2.BytecodeCache):
+    """The templates as Python, compiled for the first application and kept for the others."""
+
+    known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket):
+        if bucket.key in self.known:
+            bucket.bytecode_from_string(self.known[bucket.key])
+
+    def dump_bytecode(self, bucket):
+        self.known[bucket.key] = bucket.bytecode_to_string()
+
+
 class Operator:
     """A browser before a set-up."""
 
     def __init__(self, wizard: Wizard, secrets: list[str]):
         self.wizard, self.secrets = wizard, secrets
         self.app = create_app(wizard)
+        self.app.jinja_env.bytecode_cache = Compiled()
         self.client = self.app.test_client()
         self.page = self.get("/")
 

@@ -210,7 +210,8 @@ def _die_at(step: int, act) -> bool:
     return os.waitstatus_to_exitcode(status) == 0
 
 
-def test_a_kill_at_any_step_leaves_everything_readable_and_the_next_run_ends_it(world, kek, post):
+@pytest.mark.parametrize("stride", [6, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_kill_at_any_step_leaves_everything_readable_and_the_next_run_ends_it(world, kek, post, stride):
     running = _ring(kek)
     before, blobs, step = _read_everything(world, running), _hash_of(world.folder / "blobs"), 0
 
@@ -233,6 +234,6 @@ def test_a_kill_at_any_step_leaves_everything_readable_and_the_next_run_ends_it(
             rotation.forget_old(kek)
             check(f"ended after step {step} of {act.__name__}")
             assert os.listdir(os.path.dirname(kek)) == ["kek"]
-            step += 3 if step > 60 else 1
+            step += max(stride, 3 if step > 60 else 1)
         assert step > 10
     assert _hash_of(world.folder / "blobs") == blobs and audit.verify() == []

@@ -32,7 +32,8 @@ Say = Callable[[int, int], None]
 
 
 class Result(NamedTuple):
-    """What a backup did: its snapshot's name, media copied, media it has, rows, damaged files, snapshots removed."""
+    """What a backup did: its snapshot's name, media copied, media it has, rows, damaged files, snapshots removed, and
+    why older ones could not be."""
 
     name: str
     copied: int
@@ -40,6 +41,7 @@ class Result(NamedTuple):
     rows: int
     damaged: list[str]
     removed: int
+    left: str = ""
 
 
 class Blob(NamedTuple):
@@ -84,10 +86,10 @@ def back_up(
     _put_values(target, key, name, keks, files, held, rows)
     if blobs is not None:
         _journal(name)
-    removed = _prune(target, keks, keep_days, name, sweep_blobs=blobs is not None)
+    removed, left = _prune(target, keks, keep_days, sweep_blobs=blobs is not None)
     if blobs is None:
-        return Result(name, 0, 0, rows, [], removed)
-    return Result(name, copying.copied, len(held), rows, sorted(copying.damaged), removed)
+        return Result(name, 0, 0, rows, [], removed, left)
+    return Result(name, copying.copied, len(held), rows, sorted(copying.damaged), removed, left)
 
 
 def _journal(name: str) -> None:
@@ -100,15 +102,12 @@ def _journal(name: str) -> None:
         _log.error("a backup is not in the journal", extra={"backup": name, "error": type(error).__name__})
 
 
-def _prune(target, keks: Sequence[Kek], keep_days: int, name: str, *, sweep_blobs: bool) -> int:
+def _prune(target, keks: Sequence[Kek], keep_days: int, *, sweep_blobs: bool) -> tuple[int, str]:
+    """A place that lets nothing be removed undoes no backup: it is there and whole."""
     try:
-        return keeping.prune(target, keks, keep_days, sweep_blobs=sweep_blobs)
+        return keeping.prune(target, keks, keep_days, sweep_blobs=sweep_blobs), ""
     except (TargetError, OSError) as error:
-        raise Unpruned(f"{name} is there and whole, but older ones could not be removed: {error}") from error
-
-
-class Unpruned(TargetError):
-    """A backup was made; what is too old stays."""
+        return 0, f"older backups could not be removed: {error}"
 
 
 class _Copying:

@@ -143,6 +143,8 @@ def check_backup(place: Place) -> Check | None:
         return Check("backup", PROBLEM, "failed", {"at": last["at"], "says": str(last.get("says", ""))[:300]})
     age = now - datetime.fromisoformat(last["at"])
     level = PROBLEM if age > BACKUP_OLD else WARNING if age > BACKUP_LATE else OK
+    if level == OK and last.get("left"):
+        return Check("backup", WARNING, "left", {"at": last["at"], "says": str(last["left"])[:300]})
     return Check("backup", level, "old" if level else "ok", {"at": last["at"]})
 
 

@@ -94,6 +94,9 @@ WORDS = {
                         "the last backup is of %(at)s: preau backup, and systemctl status preau-backup.timer"),
     "backup.failed": Words(lazy_("La sauvegarde du %(at)s n’est pas complète. Les autres sont intactes."), _BACK_UP,
                            "the backup of %(at)s is not complete (%(says)s): preau backup tells why"),
+    "backup.left": Words(lazy_("La sauvegarde du %(at)s est faite, mais d’anciennes copies n’ont pas pu être "
+                               "supprimées."), _BACK_UP,
+                         "the backup of %(at)s is made, but older copies stay (%(says)s): preau backup tells why"),
     "rehearsal.ok": Words(lazy_("Le dernier a réussi le %(at)s."), "", "the last one went well on %(at)s"),
     "rehearsal.never": Words(lazy_("Aucun essai n’a encore été fait."), _REHEARSE,
                              "no backup was rehearsed yet: preau backup rehearse"),
