@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import sys
 import time
 from pathlib import Path
@@ -23,6 +24,7 @@ class Terminal:
         self.pid, self.line = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a run in the background ignores Ctrl-C, and so would this
             command = [sys.executable, "-c", PREAU, *map(str, arguments)]
             os.execve(sys.executable, command, {**os.environ, "LC_ALL": "C.UTF-8"})  # noqa: S606 - our own program
 

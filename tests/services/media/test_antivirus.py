@@ -302,7 +302,7 @@ def clamd(configured, folder):
 
 
 @pytest.mark.slow
-def test_clamav_itself_finds_what_it_knows_and_lets_the_rest_in(clamd, configured, world):
+def test_clamav_itself_finds_what_it_knows_and_lets_the_rest_in(world, clamd, configured):
     assert antivirus.read_status().engine.startswith("ClamAV ")
     infected, clean = sent(world, INFECTED, "a.txt"), sent(world, b"Bonjour\n", "b.txt")
     inside = sent(world, samples.odf("text", ("Pictures/a.bin", EICAR)), "c.odt")
