@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from tests.support.process import PREAU, ROOT, preau
+from tests.support.process import PREAU, ROOT, initialise, preau
 
 pytestmark = pytest.mark.server
 
@@ -19,10 +19,7 @@ pytestmark = pytest.mark.server
 @pytest.fixture
 def config(tmp_path):
     """The configuration of a small installation in its own folder."""
-    path = tmp_path / "config.toml"
-    done = preau("--config", path, "init", "--non-interactive")
-    assert done.returncode == 0, done.stderr
-    return path
+    return initialise(tmp_path)
 
 
 def status(config) -> dict:

@@ -8,24 +8,15 @@ import threading
 import pytest
 
 from appliance import cli
-from appliance.core.config import Care
-from appliance.features.feed import actions
-from appliance.features.feed.actions import Content
 from appliance.services.media import scrub
-from appliance.services.media.models import Media, Rendition
-from appliance.storage import database
-from tests.access.filling import document, photo
-from tests.support import process
+from appliance.services.media.models import Rendition
+from tests.support import compared, process
 
 
 @pytest.fixture
 def media(world, monkeypatch):
     """A photo and a document of a post, four files in all; the comparison runs at full speed."""
-    monkeypatch.setattr(database, "read_clock", lambda: None)
-    scrub.stopping.clear()
-    scrub.configure(world.blobs, Care(scrub_mb_per_second=10000))
-    actions.publish(world.actor("teacher"), world.cm1.public_id, Content(text="Bonjour"), files=[photo(), document()])
-    return list(Media.select().order_by(Media.id))
+    return compared.publish(world, monkeypatch)
 
 
 @pytest.fixture

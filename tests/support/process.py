@@ -18,6 +18,14 @@ def preau(*arguments: object, **options) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, **options)
 
 
+def initialise(folder: Path) -> Path:
+    """Make a small installation in a folder of its own; its configuration."""
+    config = folder / "config.toml"
+    done = preau("--config", config, "init", "--non-interactive")
+    assert done.returncode == 0, done.stderr
+    return config
+
+
 class Running:
     """A server that answers on `url`; `stop()` asks it politely, `kill()` does not."""
 

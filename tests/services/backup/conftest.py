@@ -35,14 +35,14 @@ def back_up(kernel, target):
 
 @pytest.fixture
 def add_photo(world):
-    """Store one more file of CM1; its media and the name of its file."""
+    """Store one more file of CM1, by default its own public id; its media and the name of its file."""
 
-    def add(content: bytes = b"what the class did today") -> tuple[Media, str]:
+    def add(content: bytes = b"") -> tuple[Media, str]:
         teacher = world.actor("teacher")
         access = policy.get_access(teacher, world.cm1.public_id)
         key, public_id = new_key(), new_id()
         writer = files.Writer(access, public_id, key)
-        writer.add("original", "text/plain", [content])
+        writer.add("original", "text/plain", [content or public_id.encode()])
         with database.transaction():
             media = store.insert(teacher, access, public_id, key, "today.txt", family="document", kind="text", bytes=1)
             Rendition.create(media=media, **writer.renditions[0])

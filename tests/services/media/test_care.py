@@ -10,24 +10,18 @@ import pytest
 from appliance.core import clock as time
 from appliance.core.config import Care
 from appliance.crypto.errors import Tampered
-from appliance.features.feed import actions
-from appliance.features.feed.actions import Content
 from appliance.services import audit, doctor, work
 from appliance.services.health.checks import Place
 from appliance.services.media import care, files, scrub, store
 from appliance.services.media.models import FileCheck, Media, Rendition
 from appliance.storage import database
-from tests.access.filling import document, photo
+from tests.support import compared
 
 
 @pytest.fixture
 def media(world, monkeypatch):
     """A photo and a document of a post; the comparison runs at full speed, and PostgreSQL's clock stands with ours."""
-    monkeypatch.setattr(database, "read_clock", lambda: None)
-    scrub.stopping.clear()
-    scrub.configure(world.blobs, Care(scrub_mb_per_second=10000))
-    actions.publish(world.actor("teacher"), world.cm1.public_id, Content(text="Bonjour"), files=[photo(), document()])
-    return list(Media.select().order_by(Media.id))
+    return compared.publish(world, monkeypatch)
 
 
 def _path(world, number=0):

@@ -19,29 +19,9 @@ from appliance.storage.database import db
 
 
 @pytest.fixture
-def target(tmp_path):
-    return targets.Folder(tmp_path / "backups")
-
-
-@pytest.fixture
-def kernel(world):
-    return world.app.extensions["preau"]
-
-
-@pytest.fixture
-def photo(world):
+def photo(add_photo):
     """A stored file of CM1."""
-    from appliance.school import policy
-
-    teacher = world.actor("teacher")
-    access = policy.get_access(teacher, world.cm1.public_id)
-    key, public_id = new_key(), new_id()
-    writer = files.Writer(access, public_id, key)
-    writer.add("original", "text/plain", [b"what the class did today"])
-    with database.transaction():
-        media = store.insert(teacher, access, public_id, key, "today.txt", family="document", kind="text", bytes=1)
-        Rendition.create(media=media, **writer.renditions[0])
-    return public_id
+    return add_photo(b"what the class did today")[0].public_id
 
 
 def back_up(kernel, target, **options):

@@ -13,69 +13,13 @@ import pytest
 
 from appliance.core.ids import new_id
 from appliance.crypto.keyring import Kek, Keyring, new_key
-from appliance.school import keys, policy
+from appliance.school import keys
 from appliance.services import rotation
 from appliance.services.backup import keeping, making, restoring, targets
 from appliance.services.media import files, store
 from appliance.services.media.models import Media, Rendition
 from appliance.storage import database
-from appliance.storage.blobs import BlobStore
-from appliance.storage.database import db
-from tests.support.process import PREAU, ROOT, preau
-
-
-@pytest.fixture
-def target(tmp_path):
-    return targets.Folder(tmp_path / "backups")
-
-
-@pytest.fixture
-def kernel(world):
-    return world.app.extensions["preau"]
-
-
-@pytest.fixture
-def add_photo(world):
-    """Store one more file of CM1; its media."""
-
-    def add() -> Media:
-        teacher = world.actor("teacher")
-        access = policy.get_access(teacher, world.cm1.public_id)
-        key, public_id = new_key(), new_id()
-        writer = files.Writer(access, public_id, key)
-        writer.add("original", "text/plain", [public_id.encode()])
-        with database.transaction():
-            media = store.insert(teacher, access, public_id, key, "today.txt", family="document", kind="text", bytes=1)
-            Rendition.create(media=media, **writer.renditions[0])
-        return media
-
-    return add
-
-
-@pytest.fixture
-def aside(world, kernel, tmp_path):
-    """Restore into an empty SQLite database and folder; the test's own are in use again at its end."""
-    before = db.obj
-
-    def restore(target, kek, name=""):
-        folder = tmp_path / f"bare-{new_id()}"
-        folder.mkdir()
-        db.close()
-        database.configure(f"sqlite:///{folder / 'preau.db'}", folder, 4)
-        database.connect()
-        name = restoring.choose(target, kek, name)
-        restoring.restore_rows(target, kek, name)
-        blobs = BlobStore(folder / "blobs")
-        files.configure(blobs, 1)
-        return (*restoring.restore_blobs(target, kek, name, blobs), blobs)
-
-    yield restore
-    if db.obj is not before:
-        db.close()
-        db.initialize(before)
-        database.connect()
-    files.configure(kernel.blobs, kernel.config.storage.suite)
-    keys.configure(kernel.ring)
+from tests.support.process import PREAU, ROOT, initialise, preau
 
 
 def back_up(kernel, target, **options):
@@ -97,11 +41,11 @@ class Busy(targets.Folder):
 
 
 def test_every_row_of_a_dump_has_its_file_while_others_publish_and_delete(world, kernel, tmp_path, add_photo, aside):
-    added = [add_photo() for _ in range(3)]
+    added = [add_photo()[0] for _ in range(3)]
 
     def happen(name):
         if len(added) < 30:
-            added.append(add_photo())
+            added.append(add_photo()[0])
             store.delete(world.actor("teacher"), added[len(added) // 2].public_id)
 
     done = back_up(kernel, Busy(tmp_path / "busy", happen))
@@ -134,7 +78,7 @@ def test_rows_are_taken_again_when_a_file_they_name_was_replaced_meanwhile(world
     with pytest.MonkeyPatch.context() as patch:
         # the first round copies nothing, as if the media had come in right after it
         patch.setattr(making._Copying, "copy", lambda self, wanted: (patch.undo(), list(wanted), [])[2])
-        late = add_photo()
+        late, _blob = add_photo()
         done = back_up(kernel, place)
     assert making._Copying.copy is copy and happened and not done.damaged
     _placed, missing, blobs = aside(targets.Folder(tmp_path / "busy"), kernel.ring.keks[0])
@@ -145,7 +89,7 @@ def test_rows_are_taken_again_when_a_file_they_name_was_replaced_meanwhile(world
 def test_a_new_master_key_opens_the_backups_made_before_it(world, kernel, target, add_photo, aside, tmp_path, clock):
     from appliance.crypto.keyfile import create_kek, load_keks
 
-    photo = add_photo().public_id
+    photo = add_photo()[0].public_id
     old = kernel.ring.keks[0]
     path = tmp_path / "kek"
     create_kek(path, old)
@@ -204,7 +148,7 @@ def test_a_clock_that_is_wrong_ends_no_backup_that_is_needed():
 
 
 def test_a_media_that_changed_at_the_target_is_copied_again(world, kernel, target, add_photo):
-    blob_id = Rendition.select().where(Rendition.media == add_photo()).get().blob_id
+    _media, blob_id = add_photo()
     name = back_up(kernel, target).name
     path = target.root / making.blob_file(blob_id)
     path.write_bytes(bytes(path.stat().st_size))
@@ -214,7 +158,7 @@ def test_a_media_that_changed_at_the_target_is_copied_again(world, kernel, targe
 
 
 def test_files_that_are_lost_here_come_back_without_touching_a_row(world, kernel, target, add_photo):
-    lost, damaged = (Rendition.select().where(Rendition.media == add_photo()).get().blob_id for _ in range(2))
+    lost, damaged = (add_photo()[1] for _ in range(2))
     back_up(kernel, target)
     whole = {each: kernel.blobs.path_of(each).read_bytes() for each in (lost, damaged)}
     kernel.blobs.path_of(lost).unlink()
@@ -236,10 +180,7 @@ def test_the_copies_beside_the_data_age_too(world, kernel, target, clock):
 @pytest.fixture
 def place(tmp_path):
     """The configuration of a small installation in its own folder."""
-    config = tmp_path / "config.toml"
-    done = preau("--config", config, "init", "--non-interactive")
-    assert done.returncode == 0, done.stderr
-    return config
+    return initialise(tmp_path)
 
 
 KILLED = """
