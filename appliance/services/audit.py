@@ -92,9 +92,15 @@ _SALT = Prepared(
 _BUMP = Prepared(lambda: Revision.update(value=Revision.value + 1).where(Revision.scope.in_(many("scopes"))))
 _KNOWN = Prepared(lambda: Revision.select(Revision.scope).where(Revision.scope.in_(many("scopes"))))
 _INSERT = Prepared(lambda: AuditEntry.insert(seq=P("seq"), at=P("at"), entry=P("entry"), leaf=P("leaf")))
-_UPDATE = Prepared(
-    lambda: AuditHead.update(size=P("size"), frontier=P("frontier"), last=P("last")).where(AuditHead.id == 1)
+# Only from the head that the entry was chained to: another writer's makes it match nothing.
+_ADVANCE = Prepared(
+    lambda: AuditHead.update(size=P("size"), frontier=P("frontier"), last=P("last")).where(
+        (AuditHead.id == 1) & (AuditHead.size == P("expected")) & (AuditHead.last == P("prev"))
+    )
 )
+
+
+_head: tuple[int, bytes, bytes] | None = None  # size, right edge and last leaf, as this process left them
 
 
 def set_source(source: Source) -> None:
@@ -193,32 +199,44 @@ def record(
 
 
 def _append(body: dict) -> int:
-    head = _HEAD.first()
-    if head is None:
+    """Chain one entry to the head. SQLite's single writer tries the one that it left first: a rollback or another
+    process may have made it untrue, which the statement that moves it tells. PostgreSQL's wait where it is read."""
+    global _head
+    source = _source.get()
+    for head in (_head if database.is_sqlite() else None, None):
+        size, edge, last = head or _read_head()
+        at = clock.now()  # once nobody else can write before: entries are in the order of their instants
+        entry = canonical.canonical_bytes(
+            {
+                "seq": size,
+                "at": _stamp(at),
+                "clock": {"boot_id": _BOOT, "monotonic": time.monotonic_ns() // 1000},
+                **body,
+                "source": {"network": source.network, "agent": source.agent},
+                "request_id": source.request_id,
+                "prev": last.hex(),
+            }
+        )
+        leaf = merkle.leaf_hash(entry)
+        frontier = merkle.Frontier.from_bytes(edge) if size else merkle.Frontier()
+        edge = frontier.append(leaf).to_bytes()
+        if _ADVANCE.run(size=size + 1, frontier=edge, last=leaf, expected=size, prev=last):
+            _INSERT.run(seq=size, at=to_micros(at), entry=entry, leaf=leaf)
+            _head = (size + 1, edge, leaf)
+            return size
+    raise RuntimeError("the journal's head moved while it was held")
+
+
+def _read_head() -> tuple[int, bytes, bytes]:
+    row = _HEAD.first()
+    if row is None:
         AuditHead.create(id=1, size=0, frontier=b"", last=bytes(32))
-        head = _HEAD.first()
-    at, source = clock.now(), _source.get()
-    entry = canonical.canonical_bytes(
-        {
-            "seq": head.size,
-            "at": _stamp(at),
-            "clock": {"boot_id": _BOOT, "monotonic": time.monotonic_ns() // 1000},
-            **body,
-            "source": {"network": source.network, "agent": source.agent},
-            "request_id": source.request_id,
-            "prev": bytes(head.last).hex(),
-        }
-    )
-    leaf = merkle.leaf_hash(entry)
-    frontier = merkle.Frontier.from_bytes(bytes(head.frontier)) if head.size else merkle.Frontier()
-    frontier.append(leaf)
-    _INSERT.run(seq=head.size, at=to_micros(at), entry=entry, leaf=leaf)
-    _UPDATE.run(size=head.size + 1, frontier=frontier.to_bytes(), last=leaf)
-    return head.size
+        row = _HEAD.first()
+    return row.size, bytes(row.frontier), bytes(row.last)
 
 
 def _stamp(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def bump(*scopes: str) -> None:

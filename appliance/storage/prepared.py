@@ -50,12 +50,15 @@ class Prepared:
             if len(pieces) != len(params) + 1:
                 raise ValueError("a prepared query holds no literal placeholder sign")
             plural = any(isinstance(p, _Marker) and p.plural for p in params)
-            compiled = (text, pieces, params, plural, *_shape(query))
+            # what the query says itself is a value like those given at each run, under a name that nobody can give
+            fixed = {index: param for index, param in enumerate(params) if not isinstance(param, _Marker)}
+            order = [param.name if isinstance(param, _Marker) else index for index, param in enumerate(params)]
+            compiled = (text, pieces, params, plural, fixed, order, *_shape(query))
             self._compiled[type(database)] = compiled
         return compiled
 
     def _run(self, values: dict) -> tuple:
-        whole, pieces, params, plural, row_type, converters = self._compile()
+        whole, pieces, params, plural, fixed, order, row_type, converters = self._compile()
         if plural:
             mark = db.obj.param
             text, bound = [pieces[0]], []
@@ -70,8 +73,8 @@ class Prepared:
                 text.append(piece)
             cursor = db.obj.execute_sql("".join(text), bound)
         else:
-            bound = [values[p.name] if isinstance(p, _Marker) else p for p in params]
-            cursor = db.obj.execute_sql(whole, bound)
+            values.update(fixed)
+            cursor = db.obj.execute_sql(whole, [values[name] for name in order])
         return cursor, row_type, converters
 
     def all(self, **values) -> list:

@@ -2,26 +2,15 @@
 
 from collections.abc import Callable
 
-import flask
 from flask_wtf import FlaskForm
-from flask_wtf.csrf import CSRFProtect
 from wtforms import DateField, RadioField, SelectField, SelectMultipleField, validators, widgets
 
 from appliance.core.errors import DomainError, Refused
 from appliance.core.i18n import lazy_
 from appliance.core.richtext import normalise
+from appliance.web.forgery import FieldProof, Protection
 
-
-class _Proof(CSRFProtect):
-    """The forgery protection; a part of a body that has no name is no field: refused before anything reads it."""
-
-    def _get_csrf_token(self):
-        if None in flask.request.form or None in flask.request.files:
-            flask.abort(400)
-        return super()._get_csrf_token()
-
-
-csrf = _Proof()
+csrf = Protection()
 
 
 class Form(FlaskForm):
@@ -33,6 +22,8 @@ class Form(FlaskForm):
     status = 200
 
     class Meta:
+        csrf_class = FieldProof
+
         def render_field(self, field, render_kw):
             """Mark fields in error for assistive technology."""
             if field.errors:

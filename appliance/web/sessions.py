@@ -1,7 +1,7 @@
 """Who is asking: a random cookie whose SHA-256 is a row, so that a session can be listed and revoked at once.
 
-The cookie is `__Host-preau` on HTTPS. The CSRF secret is derived from the cookie, so a signed-out visitor costs no
-row. Someone signed in is a `policy.Actor`, loaded by one query together with the revision that tells how fresh
+The cookie is `__Host-preau` on HTTPS. The proof of its forms is derived from the cookie, so a signed-out visitor costs
+no row. Someone signed in is a `policy.Actor`, loaded by one query together with the revision that tells how fresh
 decisions must be.
 """
 
@@ -62,14 +62,21 @@ _LOAD = Prepared(
 
 
 class WebSession(dict, SessionMixin):
-    """What Flask calls the session: the CSRF secret and the flashes of one cookie; nothing else is ever put here."""
+    """What Flask calls the session: the flashes of one cookie, and the proof of its forms; nothing else."""
 
-    token = ""
-    fresh = False
     row_id: int | None = None
     stored_flashes = ""
     modified = False
     accessed = True
+
+    def __init__(self, token: str, fresh: bool, secret: bytes):
+        super().__init__()
+        self.token, self.fresh, self._secret = token, fresh, secret
+
+    @functools.cached_property
+    def proof(self) -> str:
+        """What a form sends to prove that this session was shown it."""
+        return hmac.digest(self._secret, self.token.encode(), "sha256").hex()
 
 
 class CookieSessions(SessionInterface):
@@ -80,10 +87,8 @@ class CookieSessions(SessionInterface):
         self.cookie = "__Host-preau" if secure else "preau"
 
     def session_for(self, token: str, fresh: bool) -> WebSession:
-        """A session around a cookie value, with the CSRF secret that belongs to it."""
-        session = WebSession(csrf_token=hmac.new(self.secret, token.encode(), hashlib.sha256).hexdigest())
-        session.token, session.fresh = token, fresh
-        return session
+        """A session around a cookie value."""
+        return WebSession(token, fresh, self.secret)
 
     def open_session(self, app, request) -> WebSession:
         """Read the cookie; an absent or malformed one gets a new value, sent only if a form needs it."""

@@ -30,13 +30,20 @@ from appliance.web import (
 _log = logging.getLogger("preau.request")
 
 
+class Shell(flask.Flask):
+    """A Flask application without asynchronous views."""
+
+    def ensure_sync(self, func):
+        """The function itself: Flask would look at each function of each request whether it is asynchronous."""
+        return func
+
+
 def create_shell(config, secret: bytes) -> flask.Flask:
     """An application with sessions, forgery protection, headers, errors and templates, ready for features."""
-    app = flask.Flask("appliance.web", static_folder=None, template_folder="templates")
+    app = Shell("appliance.web", static_folder=None, template_folder="templates")
     app.config.update(
         PREAU=config,
         SECRET_KEY=secret,
-        WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as its session
         MAX_CONTENT_LENGTH=config.limits.request_mb * 1_000_000,
         TEMPLATES_AUTO_RELOAD=False,
     )

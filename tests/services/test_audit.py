@@ -1,6 +1,7 @@
 """The journal: an entry for each write, in its transaction's fate, chained and without a name."""
 
 import json
+import threading
 
 import pytest
 
@@ -139,3 +140,39 @@ def test_one_write_moves_all_the_scopes_that_it_names_known_or_not(world):
         audit.bump("new:1", "new:2", "new:3")
     values = {row.scope: row.value for row in Revision.select().where(Revision.scope.startswith("new:"))}
     assert values == {"new:1": 2, "new:2": 1, "new:3": 1}
+
+
+def test_an_entry_follows_the_one_before_it_after_a_rollback(world):
+    first = record(world)
+    with pytest.raises(ZeroDivisionError), database.transaction():
+        record(world)
+        raise ZeroDivisionError
+    assert record(world) == first + 1
+    assert audit.verify() == []
+
+
+def test_an_entry_follows_what_another_process_wrote_meanwhile(world):
+    first = record(world)
+    remembered, audit._head = audit._head, None
+    second = record(world)  # as another process would, of which this one remembers nothing
+    audit._head = remembered
+    assert (second, record(world)) == (first + 1, first + 2)
+    assert audit.verify() == []
+
+
+def test_writers_at_the_same_time_make_one_chain(world):
+    before, actor = record(world), world.actor("teacher")
+
+    def write():
+        with database.connection():
+            for _ in range(20):
+                with database.transaction():
+                    audit.record(actor, "update", "post_updated", kind="post", object_id="p1")
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert last_entry()["seq"] == before + 80
+    assert audit.verify() == []

@@ -7,7 +7,6 @@ school), principal, admin, dpo.
 """
 
 import functools
-import hmac
 import inspect
 import secrets
 import shutil
@@ -16,7 +15,6 @@ from types import SimpleNamespace
 
 from argon2 import PasswordHasher
 from flask.testing import FlaskClient
-from itsdangerous import URLSafeTimedSerializer
 
 from appliance.core import clock
 from appliance.core.config import Config
@@ -138,8 +136,7 @@ class Browser(FlaskClient):
     def csrf_token(self) -> str:
         """The proof that a form of this session's page carries."""
         interface = self.application.session_interface
-        secret = hmac.new(interface.secret, self.token.encode(), "sha256").hexdigest()
-        return URLSafeTimedSerializer(self.application.secret_key, salt="wtf-csrf-token").dumps(secret)
+        return interface.session_for(self.token, False).proof
 
     def submit(self, url: str, data: dict | None = None, **options):
         """POST a form as its page would."""
