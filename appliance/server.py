@@ -1,6 +1,7 @@
 """The service: waitress in front of the application, a clean stop on SIGTERM, and the scheduler, started nowhere
 else."""
 
+import gc
 import logging
 import os
 import shutil
@@ -306,6 +307,8 @@ def serve(app, config: Config, ready: Callable[[int], None] = lambda port: None,
         notify(f"READY=1\nSTATUS={status}")
         watchdog.start()
         ready(getattr(server, "effective_port", config.server.port))
+        gc.collect()
+        gc.freeze()  # what lives as long as the service is not looked through again and again: each time was a pause
         server.run()
     finally:
         notify("STOPPING=1\nSTATUS=Finishes what was asked, then stops")

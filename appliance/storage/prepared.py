@@ -14,8 +14,8 @@ import peewee
 from appliance.storage.database import db
 from appliance.storage.fields import BytesField, InstantField
 
-# The other types come out of both drivers as they are.
-_CONVERTED = (BytesField, InstantField, peewee.DateField, peewee.BooleanField)
+# The other types come out of the drivers as they are; bytes only out of SQLite's.
+_CONVERTED = (InstantField, peewee.DateField, peewee.BooleanField)
 
 
 class _Marker:
@@ -53,7 +53,8 @@ class Prepared:
             # what the query says itself is a value like those given at each run, under a name that nobody can give
             fixed = {index: param for index, param in enumerate(params) if not isinstance(param, _Marker)}
             order = [param.name if isinstance(param, _Marker) else index for index, param in enumerate(params)]
-            compiled = (text, pieces, params, plural, fixed, order, *_shape(query))
+            converted = _CONVERTED if isinstance(database, peewee.SqliteDatabase) else (*_CONVERTED, BytesField)
+            compiled = (text, pieces, params, plural, fixed, order, *_shape(query, converted))
             self._compiled[type(database)] = compiled
         return compiled
 
@@ -100,13 +101,13 @@ class Prepared:
         return self._run(values)[0].rowcount
 
 
-def _shape(query: peewee.Query) -> tuple:
-    """The named tuple of a SELECT's rows and the conversions that its columns need."""
+def _shape(query: peewee.Query, converted: tuple) -> tuple:
+    """The named tuple of a SELECT's rows and the conversions that its columns of these types need."""
     columns = getattr(query, "_returning", None) or ()
     names, converters = [], []
     for index, column in enumerate(columns):
         field = column.unwrap() if isinstance(column, peewee.Node) else column
         names.append(getattr(column, "_alias", None) or getattr(field, "name", f"column{index}"))
-        if isinstance(field, _CONVERTED):
+        if isinstance(field, converted):
             converters.append((index, field.python_value))
     return (namedtuple("Row", names, rename=True) if names else None), converters

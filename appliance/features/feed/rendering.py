@@ -29,14 +29,17 @@ FORM = "actes"  # the id of the page's one form
 def draw(card: Card, *, full: bool = False, given: dict | None = None) -> Markup:
     """The card of a post; `full` is its own page, with all its photos and, for the staff, how often each reaction was
     `given`."""
-    given = given or {}
-    key = _key("card", card, full, tuple(sorted(given.items())))
-    return Markup(caching.fragment(key, lambda: _draw(card, full, given)))  # noqa: S704 - from a template
+    return Markup(_remember(card, full, given or {}))  # noqa: S704 - from a template
 
 
 def draw_all(cards: list[Card]) -> Markup:
     """The cards of a list, in order."""
-    return Markup("\n").join(draw(card) for card in cards)
+    return Markup("\n".join(_remember(card, False, {}) for card in cards))  # noqa: S704 - from a template
+
+
+def _remember(card: Card, full: bool, given: dict) -> str:
+    key = _key("card", card, full, tuple(sorted(given.items())))
+    return caching.fragment(key, lambda: _draw(card, full, given))
 
 
 def _key(kind: str, card: Card, *more) -> tuple:
@@ -54,6 +57,24 @@ def html_of(card: Card) -> Markup:
     # By its public id: the row id of a post that was erased is given to the next one.
     key = ("text", richtext.RENDER_VERSION, card.post.public_id, card.post.version)
     return Markup(caching.fragment(key, lambda: str(richtext.render(queries.text_of(card)))))  # noqa: S704 - sanitised
+
+
+def excerpt_of(card: Card) -> str:
+    """The first words of a post, for a list that names it; empty when it holds files alone."""
+    key = ("excerpt", richtext.RENDER_VERSION, card.post.public_id, card.post.version)
+    return str(caching.fragment(key, lambda: richtext.excerpt(queries.text_of(card), 70)))
+
+
+def glance(card: Card) -> SimpleNamespace:
+    """A post as a list that names it shows it to the staff: its first words, its class, who has read."""
+    post = card.post
+    return SimpleNamespace(
+        url=f"/publications/{post.public_id}",
+        words=excerpt_of(card),
+        published_at=post.published_at,
+        classroom_name=post.classroom_name,
+        reach=_reach(card),
+    )
 
 
 def view(card: Card, given: dict | None = None) -> SimpleNamespace:

@@ -111,7 +111,7 @@ def list_by_post(post_ids: list[int], staffed: set[int] = frozenset()) -> dict[i
     found: dict[int, list[File]] = {}
     masked = []
     for row in _BY_POST.all(posts=post_ids):
-        file = File(*row[1:])._replace(masked=bool(row.masked))
+        file = File(*row[1:-1], masked=bool(row.masked))
         if row.post_id not in staffed:
             file = _for_families(file)
         elif file.masked:
