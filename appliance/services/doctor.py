@@ -18,6 +18,7 @@ from appliance.services.health.checks import Place
 from appliance.services.media import care, store
 from appliance.services.media.models import Media, Upload
 from appliance.services.work import Task
+from appliance.storage import migrate
 from appliance.storage.blobs import BlobStore
 
 PROBLEM, NOTE, FINE = "problem", "warning", "ok"
@@ -35,6 +36,11 @@ def examine(place: Place, *, repair: bool = False, digests: bool = False) -> Ite
     """Everything, as it is looked at: the rules of the console with what is well, then keys, journal, media, files."""
     for check in checks.look(place, thorough=True):
         yield Sign(check.code, words.english(check), checks.LEVELS[check.level])
+    yield from (
+        Sign("schema", f"step {step.number:04} of the schema was another file when it was applied here: "
+             "install the package again, and tell its makers if this stays", NOTE)
+        for step in migrate.list_edited()
+    )  # fmt: skip
     yield from _keys()
     yield from (Sign("journal", f"{text}: keep a copy of the database and tell the DPO") for text in audit.verify())
     yield from _media(repair)

@@ -67,6 +67,13 @@ def latest_version() -> int:
     return list_migrations()[-1].number
 
 
+def list_edited(folder: Path = FOLDER) -> list[Migration]:
+    """The steps whose file is another one than when they were applied here."""
+    rows = db.execute_sql("SELECT number, checksum FROM schema_migration").fetchall() if schema_version() else ()
+    applied = dict(rows)
+    return [step for step in list_migrations(folder) if applied.get(step.number, step.checksum) != step.checksum]
+
+
 def migrate(folder: Path = FOLDER, *, until: int | None = None) -> list[Migration]:
     """Apply the missing steps in order, all or those until a number; can be interrupted at any point and run again."""
     steps = list_migrations(folder)[:until]

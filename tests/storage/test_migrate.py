@@ -106,6 +106,13 @@ def test_a_newer_schema_is_refused_with_the_way_back(world, folder):
         migrate.migrate(folder)
 
 
+def test_a_step_that_was_edited_after_it_was_applied_is_noticed(world, folder):
+    assert migrate.list_edited(folder) == []
+    for path in folder.glob("0001_*"):
+        path.write_bytes(path.read_bytes() + b"-- another comment\n")
+    assert [step.number for step in migrate.list_edited(folder)] == [1]
+
+
 def test_a_gap_in_the_numbers_is_noticed(folder, world):
     write(folder, f"{migrate.latest_version() + 2:04}_gap", "SELECT 1;\n")
     with pytest.raises(migrate.MigrationError, match="not numbered"):
