@@ -165,12 +165,16 @@ def split_address(text: str) -> SplitResult | None:
 
 
 def read_file(path: Path) -> dict[str, str]:
-    """The answers in a TOML file; ConfigError names a question that doesn't exist."""
+    """The answers in a TOML file; ConfigError names a question that doesn't exist, or a password that others read."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            raw, mode = tomllib.load(file), os.fstat(file.fileno()).st_mode
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from None
-    return {name: _as_text(path, name, value) for name, value in raw.items()}
+    given = {name: _as_text(path, name, value) for name, value in raw.items()}
+    if mode & 0o077 and any(value and spec(name)["secret"] for name, value in given.items()):
+        raise ConfigError(f"{path} holds a password, and others than its owner may read it: chmod 600 {path}")
+    return given
 
 
 def _as_text(path: Path, name: str, value) -> str:

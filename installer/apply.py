@@ -21,6 +21,7 @@ NGINX = Path("/etc/nginx")
 APACHE = Path("/etc/apache2")
 DROP_IN = machine.UNITS
 TIMERS = ("preau-backup.timer", "preau-rehearse.timer", "preau-scrub.timer")
+LOOPBACK = "127.0.0.1"
 STEPS = ("configuration", "keys", "database", "web server", "units", "service")
 _CIPHERS = {"aes": AES_256_GCM, "chacha20": CHACHA20_POLY1305}
 
@@ -85,9 +86,14 @@ def _write_configuration(path: Path, answers: Answers, data: Path) -> bool:
 
 
 def _keep_places(values: dict[str, dict[str, object]], known: config.Config, answers: Answers) -> None:
-    """What is in use stays where it is: only a first set-up chooses where the data and the key lie."""
+    """What is in use stays where it is: only a first set-up chooses where the data and the key lie.
+
+    A proxy on another machine, named since, stays the one that is believed.
+    """
     from appliance import app
 
+    if known.server.trusted_proxy not in ("", LOOPBACK):
+        values["server"] = {"public_url": values["server"]["public_url"]}
     del values["storage"]["blobs"]
     if app.kek_path(known) != str(known.path(str(KEK))):
         del values["storage"]["kek_file"]
@@ -130,7 +136,7 @@ def values_of(answers: Answers, data: Path) -> dict[str, dict[str, object]]:
     if answers.cipher != "auto":
         values["storage"]["suite"] = _CIPHERS[answers.cipher]
     if answers.web_server != "none":
-        values["server"] |= {"host": "127.0.0.1", "trusted_proxy": "127.0.0.1"}
+        values["server"] |= {"host": LOOPBACK, "trusted_proxy": LOOPBACK}
     return values
 
 

@@ -159,6 +159,19 @@ def test_a_file_that_cannot_be_used_says_why(tmp_path, text, said):
         asking.read_file(tmp_path / "absent.toml")
 
 
+def test_a_file_with_a_password_that_others_may_read_is_refused_with_the_remedy(tmp_path):
+    path = tmp_path / "answers.toml"
+    path.write_text('admin_password = "un préau sous la pluie"\n')
+    path.chmod(0o640)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        asking.read_file(path)
+    path.chmod(0o600)
+    assert asking.read_file(path) == {"admin_password": "un préau sous la pluie"}
+    path.write_text('admin_password = ""\nmail_host = "smtp"\n')
+    path.chmod(0o644)
+    assert asking.read_file(path)["mail_host"] == "smtp"
+
+
 def test_each_question_belongs_to_a_group_and_speaks():
     assert [name for group in asking.GROUPS for name in asking.group_of(group)] == asking.names()
     assert all(str(asking.spec(name)["text"]) for name in asking.names())

@@ -46,6 +46,13 @@ def test_a_database_that_is_answered_is_taken(path, monkeypatch):
     assert change(path, database_url="").database.url == f"sqlite:///{apply.DATA}/preau.db"
 
 
+def test_a_proxy_on_another_machine_stays_believed(path):
+    assert change(path, web_server="nginx").server.trusted_proxy == "127.0.0.1"
+    settings.save(path, {"server": {"host": "0.0.0.0", "trusted_proxy": "10.1.2.3"}})  # noqa: S104
+    known = change(path, web_server="nginx")
+    assert (known.server.host, known.server.trusted_proxy) == ("0.0.0.0", "10.1.2.3")  # noqa: S104
+
+
 def test_the_key_beside_the_configuration_is_handed_over_by_systemd(path, monkeypatch):
     settings.save(path, {"storage": {"kek_file": "keys/kek"}})
     monkeypatch.setattr(machine, "find_user", lambda: (12345, 12345))
