@@ -284,7 +284,9 @@ def print_sql(bench) -> None:
         with app.test_client(use_cookies=False) as client:
             answer = client.get(path, headers={"Cookie": bench.cookie(who)})
             answer.close()
-            print(f"{name} {len(counted)}", end=" · ")
+        if answer.status_code != 200:
+            raise SystemExit(f"{name}: expected 200, got {answer.status_code}")
+        print(f"{name} {len(counted)}", end=" · ")
     print()
     db.obj.execute_sql = plain
 
