@@ -25,9 +25,14 @@ dpo        reads the journal and the registers, never the contents
 
 def add_commands(groups) -> None:
     """Declare the group."""
-    account = groups.add_parser("account", help="create, list, disable, enable, reset accounts; give offices")
-    verbs = account.add_subparsers(dest="verb", required=True, metavar="VERB")
     raw = argparse.RawDescriptionHelpFormatter
+    account = groups.add_parser(
+        "account",
+        help="create, list, disable, enable, reset accounts; give offices",
+        epilog=f"{CREATE}\n{OFFICE}",
+        formatter_class=raw,
+    )
+    verbs = account.add_subparsers(dest="verb", required=True, metavar="VERB")
     create = verbs.add_parser("create", help="open an account", epilog=CREATE, formatter_class=raw)
     create.add_argument("--email", default="", help="address; it is also the identifier unless --identifier is given")
     create.add_argument("--identifier", default="", help="what they type to sign in")

@@ -28,12 +28,22 @@ printed, a post addressed to a child) is kept and listed. Possible for 30 days.
 def add_commands(groups) -> None:
     """Declare the group."""
     raw = argparse.RawDescriptionHelpFormatter
-    group = groups.add_parser("import", help="rosters: ONDE files become classes, pupils and guardians; undo")
+    group = groups.add_parser(
+        "import",
+        help="rosters: ONDE files become classes, pupils and guardians; undo",
+        epilog=ONDE,
+        formatter_class=raw,
+    )
     verbs = group.add_subparsers(dest="verb", required=True, metavar="VERB")
     onde = verbs.add_parser("onde", help="import the CSV files of ONDE (Base-Élèves)", epilog=ONDE, formatter_class=raw)
     onde.add_argument("--pupils", type=Path, required=True, metavar="F", help="CSVExtraction-eleves.csv")
     onde.add_argument("--guardians", type=Path, metavar="F", help="CSVExtraction-responsables.csv")
-    onde.add_argument("--teachers", type=Path, metavar="F", help="CSVExtraction-enseignants.csv; opens no account")
+    onde.add_argument(
+        "--teachers",
+        type=Path,
+        metavar="F",
+        help="CSVExtraction-enseignants.csv; opens no account: their letters are printed at /import",
+    )
     onde.add_argument("--school", metavar="S", help="name, UAI or id of the school; needed only if there are several")
     onde.add_argument("--dry-run", action="store_true", help="show the difference and write nothing")
     onde.add_argument("--answer", action="append", default=[], metavar="DOUBT=WHO", help="settle a doubt (repeatable)")

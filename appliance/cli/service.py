@@ -1,5 +1,7 @@
 """init, serve, migrate: the life of one installation."""
 
+import argparse
+import errno
 import logging
 import os
 import sys
@@ -8,18 +10,50 @@ from pathlib import Path
 from appliance.core import config as configuration
 from appliance.core.errors import ConfigError
 
+INIT = """\
+Creates what is missing beside F and touches nothing that is there: the configuration with every setting explained, the
+master key (keys/, 0400), an SQLite database, the responsible body, its first school and this school year.
+
+  preau --config F init --non-interactive
+  preau --config F init --academy "Commune de Saint-Loup" --school "École Jules-Ferry"
+
+Then: preau --config F import onde --help ; preau --config F account create --help ; preau --config F serve
+Keep the master key elsewhere too, on paper: preau --config F sheet --help
+"""
+SERVE = """\
+Serves until SIGTERM or Ctrl-C; requests in flight are finished first. The address, the port and the web server in front
+are settings of F, in [server].
+
+  preau --config F serve
+  preau --config F serve --port 9000
+  curl http://127.0.0.1:8080/healthz
+"""
+MIGRATE = """\
+Applies the steps that this program knows and the database does not have yet, each in one transaction; done twice, it
+does nothing. Stop the service first. A database that is newer than the program is refused by every command.
+
+  preau --config F migrate --with-backup
+"""
+# What another program or the machine itself forbids when an address is asked for.
+_TAKEN = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
+
 
 def add_commands(groups) -> None:
     """Declare the group."""
-    init = groups.add_parser("init", help="create config, keys and database beside the configuration file")
+    raw = argparse.RawDescriptionHelpFormatter
+    init = groups.add_parser(
+        "init", help="create config, keys and database beside the configuration file", epilog=INIT, formatter_class=raw
+    )
     init.add_argument("--non-interactive", action="store_true", help="ask nothing, take sensible answers")
     init.add_argument("--academy", default="Mon école", help="name of the responsible body (default: %(default)s)")
     init.add_argument("--school", default="Mon école", help="name of the first school (default: %(default)s)")
     init.set_defaults(run=run_init)
-    serve = groups.add_parser("serve", help="serve the appliance")
+    serve = groups.add_parser("serve", help="serve the appliance", epilog=SERVE, formatter_class=raw)
     serve.add_argument("--port", type=int, help="listen on this port instead of the configured one")
     serve.set_defaults(run=run_serve)
-    migrate = groups.add_parser("migrate", help="bring the database to this program's schema")
+    migrate = groups.add_parser(
+        "migrate", help="bring the database to this program's schema", epilog=MIGRATE, formatter_class=raw
+    )
     migrate.add_argument(
         "--with-backup", action="store_true", help="first copy the database, when there are steps to do"
     )
@@ -42,7 +76,10 @@ def set_up_logs() -> None:
 
 def ask(question: str, default: str) -> str:
     """One question with its sensible answer."""
-    return input(f"{question} [{default}] ").strip() or default
+    try:
+        return input(f"{question} [{default}] ").strip() or default
+    except EOFError:
+        raise ConfigError("nobody is there to answer. Without a terminal: preau init --non-interactive") from None
 
 
 def run_init(options) -> None:
@@ -52,7 +89,11 @@ def run_init(options) -> None:
     if not options.non_interactive:
         academy = ask("Nom de la collectivité ou de l’organisme responsable :", academy)
         school = ask("Nom de l’école :", school)
-    install(path, academy, school)
+    try:
+        install(path, academy, school)
+    except OSError as error:
+        where = error.filename or path.parent
+        raise ConfigError(f"{where}: {error.strerror}. Choose with --config a folder where you may write.") from None
     print(f"Ready: {path}\nNext: preau --config {path} account create --office admin … ; preau --config {path} serve")
 
 
@@ -127,9 +168,17 @@ def run_serve(options) -> None:
     application = app.create_app(config)
     with database.connection():
         require_current_schema(migrate)
-    server.serve(
-        application, config, lambda port: print(f"Préau is ready on http://{config.server.host}:{port}", flush=True)
-    )
+    try:
+        server.serve(
+            application, config, lambda port: print(f"Préau is ready on http://{config.server.host}:{port}", flush=True)
+        )
+    except OSError as error:
+        if error.errno not in _TAKEN:
+            raise
+        raise ConfigError(
+            f"port {config.server.port} of {config.server.host} cannot be used ({error.strerror}). "
+            "Stop what serves there, or choose another one: [server] port, or serve --port 9000"
+        ) from None
 
 
 def run_migrate(options) -> None:

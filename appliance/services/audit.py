@@ -12,6 +12,7 @@ import hashlib
 import ipaddress
 import secrets
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ from appliance.storage.prepared import P, Prepared, many
 WRITES = frozenset({"create", "update", "delete"})
 READS = frozenset({"read", "disclose", "export"})
 OPERATIONS = WRITES | READS | {"authenticate", "administer", "system"}
+_BATCH = 1000  # entries that a verification holds at a time
 # What changes who may see what: a write on one of these makes every remembered decision stale.
 ACCESS_OBJECTS = frozenset(
     (
@@ -258,19 +260,32 @@ def root() -> tuple[int, bytes]:
 
 
 def verify() -> list[str]:
-    """Recompute the chain and the tree from the entries; the list of what is wrong, empty when all is well."""
-    problems, frontier, previous, count = [], merkle.Frontier(), bytes(32), 0
-    for row in AuditEntry.select().order_by(AuditEntry.seq).iterator():
+    """Recompute the chain and the tree from the entries; the list of what is wrong, empty when all is well.
+
+    Others may write meanwhile: the tree is compared as it was at the beginning, and what came since must follow.
+    """
+    size, expected = root()
+    problems, frontier, previous, count, reached = [], merkle.Frontier(), bytes(32), 0, expected
+    for row in _each_entry():
         if row.seq != count or merkle.leaf_hash(row.entry) != row.leaf:
             problems.append(f"entry {row.seq} was altered, removed or inserted")
         if f'"prev":"{previous.hex()}"'.encode() not in row.entry:
             problems.append(f"entry {row.seq} does not follow the one before it")
         frontier.append(merkle.leaf_hash(row.entry))
         previous, count = row.leaf, count + 1
-    size, expected = root()
-    if size != count or (count and frontier.root() != expected):
+        if count == size:
+            reached = frontier.root()
+    if count < size or reached != expected or root()[0] < count:
         problems.append(f"the tree holds {size} entries, the table {count}, or their roots differ")
     return problems
+
+
+def _each_entry() -> Iterator[AuditEntry]:
+    """All entries in order, a batch at a time: a long journal takes no more memory than a short one."""
+    last = -1
+    while rows := list(AuditEntry.select().where(AuditEntry.seq > last).order_by(AuditEntry.seq).limit(_BATCH)):
+        yield from rows
+        last = rows[-1].seq
 
 
 __all__ = ["AuditEntry", "AuditHead", "AuditPseudonym", "Source", "bump", "db", "pseudonym", "record", "root", "verify"]

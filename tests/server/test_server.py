@@ -110,6 +110,12 @@ def test_a_wrong_setting_stops_the_start_with_its_line(config, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_a_port_that_another_program_holds_is_told_with_the_way_on(config):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = preau("--config", config, "serve", "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 1 and "--port 9000" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_help_teaches_the_first_evening():
     done = preau("--help")
     assert done.returncode == 0

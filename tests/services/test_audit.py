@@ -77,6 +77,54 @@ def test_a_journal_rewritten_in_the_database_is_noticed(world, harm):
     assert audit.verify()
 
 
+@pytest.mark.parametrize("harm", ["the last entry goes", "one more than the tree", "another root", "no tree at all"])
+def test_a_tree_that_is_not_the_tables_is_noticed(world, harm):
+    record(world)
+    size, _root = audit.root()
+    last = audit.AuditEntry.get_by_id(size - 1)
+    with database.transaction():
+        if harm == "the last entry goes":
+            last.delete_instance()
+        elif harm == "one more than the tree":
+            entry = last.entry.replace(json.loads(last.entry)["prev"].encode(), last.leaf.hex().encode())
+            audit.AuditEntry.insert(seq=size, at=last.at, entry=entry, leaf=merkle.leaf_hash(entry)).execute()
+        elif harm == "another root":
+            audit.AuditHead.update(frontier=merkle.Frontier().append(b"x" * 32).to_bytes()).execute()
+        else:
+            audit.AuditHead.delete().execute()
+    assert audit.verify()
+
+
+def test_whoever_writes_during_a_verification_raises_no_alarm(world, monkeypatch):
+    record(world)
+    each, written = audit._each_entry, []
+
+    def while_others_write():
+        for row in each():
+            if len(written) < 3:
+                written.append(record(world))
+            yield row
+
+    monkeypatch.setattr(audit, "_each_entry", while_others_write)
+    assert audit.verify() == [] and len(written) == 3
+    monkeypatch.setattr(audit, "_BATCH", 2)
+    assert audit.verify() == []
+
+
+def test_a_verification_holds_a_batch_at_a_time(world, monkeypatch):
+    monkeypatch.setattr(audit, "_BATCH", 7)
+    read, execute = [], database.db.execute_sql
+
+    def listen(sql, *arguments, **options):
+        if '"audit_entry"' in sql:
+            read.append(sql)
+        return execute(sql, *arguments, **options)
+
+    monkeypatch.setattr(database.db.obj, "execute_sql", listen)
+    assert audit.verify() == []
+    assert len(read) > audit.root()[0] // 7 and all("LIMIT" in sql for sql in read)
+
+
 def test_a_pseudonym_is_steady_and_its_salt_can_be_erased(world):
     person = world.account("guardian1").public_id
     with database.transaction():

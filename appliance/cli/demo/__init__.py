@@ -1,5 +1,6 @@
 """demo: a living school in one command, on loopback only, kept between two starts."""
 
+import argparse
 import dataclasses
 import shutil
 from pathlib import Path
@@ -8,11 +9,23 @@ from appliance.cli import service
 from appliance.core.errors import ConfigError
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+EPILOG = """\
+Two classes and a dozen families with posts and photos, made once in the folder and kept. The logins are printed; their
+password is public, so that only this machine may open it.
+
+  preau demo
+  preau demo --folder school --port 9000
+"""
 
 
 def add_commands(groups) -> None:
     """Declare the command."""
-    demo = groups.add_parser("demo", help="a living demo school on loopback (made once, then kept)")
+    demo = groups.add_parser(
+        "demo",
+        help="a living demo school on loopback (made once, then kept)",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     demo.add_argument("--folder", type=Path, default=Path("var/demo"), help="where it lives (default: %(default)s)")
     demo.add_argument("--host", default="127.0.0.1", help="loopback only; anything else is refused")
     demo.add_argument("--port", type=int, default=8080, help="port to listen on (default: %(default)s)")

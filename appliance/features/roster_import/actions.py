@@ -2,15 +2,18 @@
 
 import json
 
-from appliance.core.errors import Conflict
+from appliance.core.errors import Conflict, QuotaReached, Refused
 from appliance.core.i18n import _
 from appliance.features.roster_import import queries
+from appliance.school.models import Classroom
+from appliance.services.people import invitations, letters
 from appliance.services.roster import keeping, undo
 from appliance.services.roster.apply import apply_import
 from appliance.services.roster.models import RosterImport
 from appliance.services.roster.problems import RosterRefused
 from appliance.services.roster.records import RosterFile
 from appliance.services.roster.undo import Undone
+from appliance.storage.database import transaction
 
 
 def upload(actor, school_public_id: str, files: dict[str, RosterFile], limits) -> RosterImport:
@@ -39,9 +42,39 @@ def apply(actor, public_id: str, seen: str, limits) -> RosterImport:
     return apply_import(actor, waiting.school, roster, seen, json.loads(waiting.choices), waiting=waiting)
 
 
+def print_teacher_letters(actor, public_id: str, public_url: str) -> bytes:
+    """A PDF with a letter and a code for each teacher of the file who is in no team yet, a page for each class."""
+    done = queries.get_import(actor, public_id)
+    uninvited = queries.list_uninvited(actor, done)
+    if not uninvited:
+        raise Refused(_("Aucun enseignant de ce fichier n’attend de lettre dans vos classes. Rien n’a été imprimé."))
+    rooms = Classroom.select().where(Classroom.id.in_([access.classroom_id for _name, access in uninvited]))
+    found = {room.id: room for room in rooms}
+    with transaction():
+        keeping.note_reading(actor, done.school, done.public_id)
+        invited = [(name, found[access.classroom_id], _invite(actor, access)) for name, access in uninvited]
+        return letters.write_colleague_letters(invited, public_url=public_url)
+
+
+def _invite(actor, access) -> str:
+    try:
+        return invitations.invite_colleague(actor, access)
+    except QuotaReached:
+        raise Refused(
+            _(
+                "La classe %(classroom)s a déjà tous les enseignants que sa formule permet. Rien n’a été imprimé. "
+                "Invitez les autres collègues depuis l’équipe de leur classe.",
+                classroom=access.classroom_name,
+            )
+        ) from None
+
+
 def foresee_undo(actor, public_id: str) -> Undone:
-    """What undoing an import would put back and keep; nothing is written."""
-    return undo.foresee_undo(actor, queries.get_import(actor, public_id))
+    """What undoing an import would put back and keep, by name: nothing is written, the reading is in the journal."""
+    done = queries.get_import(actor, public_id)
+    foreseen = undo.foresee_undo(actor, done)
+    keeping.note_reading(actor, done.school, done.public_id)
+    return foreseen
 
 
 def undo_import(actor, public_id: str) -> Undone:

@@ -9,7 +9,8 @@ from appliance.core import clock
 from appliance.core.errors import NotFound
 from appliance.core.i18n import _
 from appliance.school.models import Account, Office, School
-from appliance.services.roster import keeping, saying
+from appliance.school.policy import ClassAccess
+from appliance.services.roster import keeping, saying, teaching
 from appliance.services.roster.apply import report_of
 from appliance.services.roster.difference import Plan
 from appliance.services.roster.models import EXPIRED, RosterImport
@@ -125,6 +126,20 @@ def read_difference(actor, row: RosterImport, limits) -> Shown | None:
     plan = plan_import(row.school, find_year(row.school, clock.today()), roster, json.loads(row.choices))
     keeping.note_reading(actor, row.school, row.public_id)
     return _show(row, plan.counts(), report_of(plan), plan)
+
+
+def list_managed(actor, row: RosterImport) -> list[ClassAccess]:
+    """The classes of the import's school in which this person may invite."""
+    return [access for access in actor.classes if access.school_id == row.school_id and access.can_manage]
+
+
+def list_uninvited(actor, row: RosterImport) -> list[tuple[str, ClassAccess]]:
+    """The teachers of an applied file who are in no team of these classes yet, once for each of their classes."""
+    if row.applied_at is None or row.undone_at is not None:
+        return []
+    rooms = {access.classroom_name: access for access in list_managed(actor, row)}
+    absent = teaching.list_absent(keeping.open_report(row)["teachers"], {room.classroom_id for room in rooms.values()})
+    return [(each["name"], rooms[name]) for each in absent for name in each["classes"] if name in rooms]
 
 
 def read_result(actor, row: RosterImport) -> Shown:

@@ -43,11 +43,11 @@ def show(id: str):
     if row.applied_at is None:
         return flask.render_template("roster_import/expired.html")
     shown = queries.read_result(actor, row)
-    mine = [access for access in actor.classes if access.school_id == row.school_id and access.can_manage]
+    mine = queries.list_managed(actor, row)
     teams = {access.classroom_name: access for access in mine}
     return flask.render_template(
         "roster_import/result.html", shown=shown, classes=mine, teams=teams, undoable=keeping.can_be_undone(row),
-        **_words(),
+        uninvited=queries.list_uninvited(actor, row), **_words(),
     )  # fmt: skip
 
 
@@ -71,6 +71,20 @@ def apply(id: str):
         lambda: actions.apply(flask.g.actor, id, seen, _limits()),
         _("L’import est appliqué. Il reste à remettre leurs lettres aux familles."),
     )
+
+
+@bp.page("/import/<id>/enseignants", access="manager", methods=("POST",))
+def print_teachers(id: str):
+    """One PDF with a letter for each teacher who is still to be invited; nothing keeps a copy of it."""
+    try:
+        public_url = flask.current_app.config["PREAU"].server.public_url
+        content = actions.print_teacher_letters(flask.g.actor, id, public_url)
+    except Refused as error:
+        flask.flash(error.message, "error")
+        return flask.redirect(flask.url_for("roster_import.show", id=id), 303)
+    answer = flask.Response(content, mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = 'attachment; filename="courriers-enseignants.pdf"'
+    return answer
 
 
 @bp.page("/import/<id>/annuler", access="manager", methods=("GET", "POST"))

@@ -6,6 +6,7 @@ A page names its addressee and the addressee's own children, nobody else; openin
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from babel.dates import format_date
 from reportlab.pdfgen.canvas import Canvas
@@ -13,7 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 from appliance.core import clock, i18n
 from appliance.core.errors import Denied
 from appliance.core.i18n import _, ngettext
-from appliance.school.models import Guardian
+from appliance.school.models import Classroom, Guardian
 from appliance.services import audit
 from appliance.services.people import invitations, resets
 from appliance.services.people.children import open_contact
@@ -68,6 +69,14 @@ def write_reset_letter(
     return draw([page], language)
 
 
+def write_colleague_letters(
+    invited: Iterable[tuple[str, Classroom, str]], *, public_url: str, language: str = i18n.SOURCE
+) -> bytes:
+    """The PDF of the codes that `invitations.invite_colleague` gave: a page for each name, class and code."""
+    with i18n.speaking(language):
+        return draw([_colleague(name, room, code, public_url) for name, room, code in invited], language)
+
+
 def _record(actor, access, guardian: Guardian, event: str) -> None:
     audit.record(
         actor, "disclose", event, kind="guardian", object_id=guardian.public_id, classroom=access.classroom_public_id
@@ -84,7 +93,6 @@ def _address(guardian: Guardian) -> tuple[str, ...]:
 
 def _invitation(guardian: Guardian, code: str, public_url: str) -> Letter:
     children = invitations.list_children_of(guardian)
-    until = format_date(clock.local(clock.now() + invitations.life()), "long", locale=i18n.current())
     return Letter(
         school=guardian.school.name,
         city=guardian.school.city,
@@ -101,20 +109,11 @@ def _invitation(guardian: Guardian, code: str, public_url: str) -> Letter:
             ),
         ),
         children=tuple(f"{student.name} · {room.name}" for student, room in children),
-        steps=(
-            _("Avec un téléphone\u202f: visez ce carré avec l’appareil photo, puis suivez les étapes."),
-            _(
-                "Avec un ordinateur\u202f: ouvrez %(address)s et recopiez ce code\u202f:",
-                address=_short(public_url, "/invitation"),
-            ),
-        ),
+        steps=_steps(public_url, "/invitation"),
         code=code,
         link=f"{public_url}/invitation/{code}",
         closing=(
-            _(
-                "Ce code est personnel\u202f: ne le donnez à personne. Il sert une seule fois, jusqu’au %(date)s.",
-                date=until,
-            ),
+            _personal(invitations.life()),
             _(
                 "Vous avez déjà un compte, pour un autre enfant ou une autre école\u202f? Utilisez le même\u202f: à "
                 "l’étape suivante, choisissez «\u202fJ’ai déjà un compte\u202f»."
@@ -128,7 +127,6 @@ def _invitation(guardian: Guardian, code: str, public_url: str) -> Letter:
 
 
 def _reset(guardian: Guardian, code: str, public_url: str) -> Letter:
-    until = format_date(clock.local(clock.now() + resets.PAPER_LIFE), "long", locale=i18n.current())
     return Letter(
         school=guardian.school.name,
         city=guardian.school.city,
@@ -139,22 +137,58 @@ def _reset(guardian: Guardian, code: str, public_url: str) -> Letter:
             _("Voici de quoi choisir un nouveau mot de passe pour votre compte Préau."),
         ),
         children=(),
-        steps=(
-            _("Avec un téléphone\u202f: visez ce carré avec l’appareil photo, puis suivez les étapes."),
-            _(
-                "Avec un ordinateur\u202f: ouvrez %(address)s et recopiez ce code\u202f:",
-                address=_short(public_url, "/reinitialiser"),
-            ),
-        ),
+        steps=_steps(public_url, "/reinitialiser"),
         code=code,
         link=f"{public_url}/reinitialiser/{code}",
         closing=(
-            _(
-                "Ce code est personnel\u202f: ne le donnez à personne. Il sert une seule fois, jusqu’au %(date)s.",
-                date=until,
-            ),
+            _personal(resets.PAPER_LIFE),
             _("Vous n’avez rien demandé\u202f? Ne l’utilisez pas et prévenez l’école."),
         ),
+    )
+
+
+def _colleague(name: str, room: Classroom, code: str, public_url: str) -> Letter:
+    return Letter(
+        school=room.school.name,
+        city=room.school.city,
+        address=(name,),
+        title=_("Votre invitation dans l’équipe de la classe"),
+        opening=(
+            _("Bonjour %(name)s,", name=name),
+            _(
+                "Voici de quoi entrer sur Préau, le carnet de liaison en ligne de l’école, dans l’équipe de cette "
+                "classe\u202f:"
+            ),
+        ),
+        children=(room.name,),
+        steps=_steps(public_url, "/invitation"),
+        code=code,
+        link=f"{public_url}/invitation/{code}",
+        closing=(
+            _personal(invitations.life()),
+            _(
+                "Vous avez déjà un compte, pour une autre classe ou pour vos enfants\u202f? Utilisez le même\u202f: à "
+                "l’étape suivante, choisissez «\u202fJ’ai déjà un compte\u202f»."
+            ),
+        ),
+    )
+
+
+def _steps(public_url: str, path: str) -> tuple[str, ...]:
+    return (
+        _("Avec un téléphone\u202f: visez ce carré avec l’appareil photo, puis suivez les étapes."),
+        _(
+            "Avec un ordinateur\u202f: ouvrez %(address)s et recopiez ce code\u202f:",
+            address=_short(public_url, path),
+        ),
+    )
+
+
+def _personal(life: timedelta) -> str:
+    until = format_date(clock.local(clock.now() + life), "long", locale=i18n.current())
+    return _(
+        "Ce code est personnel\u202f: ne le donnez à personne. Il sert une seule fois, jusqu’au %(date)s.",
+        date=until,
     )
 
 

@@ -20,6 +20,7 @@ from appliance.services.roster.onde import read_onde
 from appliance.services.roster.records import Roster, RosterFile
 from appliance.services.roster.state import State
 from appliance.services.roster.tables import Limits
+from appliance.storage import database
 from appliance.storage.database import transaction
 
 UPLOAD_LIFE = timedelta(hours=1)
@@ -52,16 +53,17 @@ def keep_upload(actor, school: School, files: dict[str, RosterFile]) -> RosterIm
         sealed = fields.seal(key, context, zlib.compress(json.dumps(packed).encode(), 6))
         RosterImport.update(upload=sealed).where(RosterImport.id == waiting.id).execute()
         _record(actor, "create", "roster_upload_kept", waiting)
-        _drop_surplus(waiting)
+        _drop_surplus(actor, waiting)
     return RosterImport.get_by_id(waiting.id)
 
 
-def _drop_surplus(latest: RosterImport) -> None:
+def _drop_surplus(actor, latest: RosterImport) -> None:
     """One person's uploads that wait for one school are few: giving files again and again fills no disk."""
     own = (RosterImport.school == latest.school_id) & (RosterImport.account == latest.account_id)
-    waiting = RosterImport.select(RosterImport.id).where(own & (RosterImport.status == PENDING))
-    surplus = [row.id for row in waiting.order_by(RosterImport.id.desc())][MOST_WAITING:]
-    RosterImport.delete().where(RosterImport.id.in_(surplus)).execute()
+    waiting = own & (RosterImport.status == PENDING)
+    for surplus in sorted(_list_held(waiting), key=lambda row: -row.id)[MOST_WAITING:]:
+        RosterImport.delete().where(RosterImport.id == surplus.id).execute()
+        _record(actor, "delete", "roster_upload_discarded", surplus)
 
 
 def open_upload(waiting: RosterImport) -> dict[str, RosterFile] | None:
@@ -113,12 +115,13 @@ def open_report(done: RosterImport) -> dict[str, list]:
 
 def forget_uploads() -> int:
     """Delete the files that nobody applied within the hour; how many."""
+    late = (RosterImport.status == PENDING) & (RosterImport.expires_at <= clock.now())
     with transaction():
-        return (
-            RosterImport.update(status=EXPIRED, upload=None, choices="{}")
-            .where((RosterImport.status == PENDING) & (RosterImport.expires_at <= clock.now()))
-            .execute()
-        )
+        rows = _list_held(late)
+        RosterImport.update(status=EXPIRED, upload=None, choices="{}").where(late).execute()
+        for row in rows:
+            _record(None, "delete", "roster_upload_expired", row)
+    return len(rows)
 
 
 def forget_changes() -> int:
@@ -126,13 +129,20 @@ def forget_changes() -> int:
     limit = clock.now() - UNDO_LIFE
     with transaction():
         RosterImport.delete().where((RosterImport.status == EXPIRED) & (RosterImport.created_at < limit)).execute()
-        old = RosterImport.select(RosterImport.id).where(
-            (RosterImport.applied_at < limit) & RosterImport.forgotten_at.is_null()
-        )
-        ids = [row.id for row in old]
+        old = (RosterImport.applied_at < limit) & RosterImport.forgotten_at.is_null()
+        rows = _list_held(old)
+        ids = [row.id for row in rows]
         RosterChange.delete().where(RosterChange.roster_import.in_(ids)).execute()
         RosterImport.update(report=None, forgotten_at=clock.now()).where(RosterImport.id.in_(ids)).execute()
-    return len(ids)
+        for row in rows:
+            _record(None, "delete", "roster_lists_forgotten", row)
+    return len(rows)
+
+
+def _list_held(condition) -> list[RosterImport]:
+    """Imports by row, without their files, held until the transaction ends."""
+    rows = RosterImport.select(RosterImport.id, RosterImport.public_id, RosterImport.school).where(condition)
+    return list(database.locked(rows.order_by(RosterImport.id)))
 
 
 def can_be_undone(done: RosterImport) -> bool:

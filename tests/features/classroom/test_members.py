@@ -19,7 +19,7 @@ def test_the_staff_sees_pupils_adults_authority_and_account_state(world, room):
     page = main_of(world.sign_in("teacher").get(f"{room.url}/membres"))
     for text in (
         "Léa Dubois", "Anne Dubois", "Marc Lefort", "Autorité parentale", "Contact seulement", "Autorité retirée",
-        "Jugement 25/0001", "Aucune photo", "Inscrit", "Pas encore de courrier", "3 élèves",
+        "Aucune photo", "Inscrit", "Pas encore de courrier", "3 élèves",
     ):  # fmt: skip
         assert text in page
     assert "Adam" not in page and "Zoé" not in page
@@ -41,6 +41,20 @@ def test_contact_details_are_shown_on_purpose_only_and_each_reading_is_in_the_jo
     browser.get(f"{room.url}/coordonnees")
     browser.get(room.pupil("Léa"))
     assert events()[before:] == ["class_contacts_read", "class_contacts_read", "pupil_record_read"]
+
+
+@pytest.mark.parametrize("end", ["", "/modifier", "/responsables/{denis}", "/responsables/{denis}/autorite"])
+def test_every_page_that_shows_a_pupils_record_leaves_its_entry(world, room, events, end):
+    browser, before = world.sign_in("teacher"), len(events())
+    assert browser.get(room.pupil("Léa", end.format(denis=room.guardian("Denis").public_id))).status_code == 200
+    assert events()[before:] == ["pupil_record_read"]
+
+
+def test_a_decision_of_justice_is_shown_on_the_pages_that_leave_an_entry_and_not_on_the_list(world, room):
+    browser = world.sign_in("teacher")
+    for path in (room.pupil("Léa"), f"{room.url}/coordonnees", room.adult("Léa", "Denis", "/autorite")):
+        assert "Jugement 25/0001" in main_of(browser.get(path))
+    assert "25/0001" not in browser.get(f"{room.url}/membres").text
 
 
 def test_what_is_read_on_purpose_is_never_stored_by_the_browser(world, room):

@@ -1,12 +1,16 @@
 """The browser's way: files are given, the difference is seen, applied, and undone; each step by a plain form."""
 
 import io
+import json
 import re
+from collections import Counter
 
 import pytest
 
 from appliance.features.roster_import import jobs
 from appliance.school.models import Account, Classroom, Guardian, School, Student
+from appliance.services.audit import AuditEntry
+from appliance.services.roster import keeping
 from appliance.services.roster.models import RosterImport
 from tests.services.roster.importing import dump
 from tests.services.roster.onde_samples import guardian, guardians_file, pupil, pupils_file, teacher, teachers_file
@@ -215,11 +219,35 @@ def test_the_page_of_a_long_finished_import_says_that_its_detail_is_gone(world, 
     assert "trop ancien" in back.text
 
 
-def test_reading_a_difference_is_in_the_journal(world, school):
-    from appliance.services import audit
-
+def test_every_page_that_names_the_people_of_an_import_is_in_the_journal(world, school):
     browser = world.sign_in("principal")
     address = give_all(browser, school)
     browser.get(address)
-    last = bytes(audit.AuditEntry.select().order_by(audit.AuditEntry.seq.desc()).first().entry)
+    assert_read()
+    apply(browser, address)
+    for page in (address, f"{address}/annuler"):
+        before = AuditEntry.select().count()
+        browser.get(page)
+        assert AuditEntry.select().count() == before + 1
+        assert_read()
+
+
+def test_files_and_lists_that_go_by_themselves_leave_an_entry_each(world, school, clock):
+    browser = world.sign_in("principal")
+    for _ in range(keeping.MOST_WAITING + 1):
+        waiting = give_all(browser, school)
+    apply(browser, waiting)
+    clock.advance(days=32)
+    jobs.forget_imports()
+    entries = [json.loads(bytes(row.entry)) for row in AuditEntry.select().order_by(AuditEntry.seq)]
+    names = Counter(each["event"] for each in entries if each["operation"] == "delete")
+    assert names["roster_upload_discarded"] == 1  # the oldest of too many
+    assert names["roster_upload_expired"] == keeping.MOST_WAITING - 1
+    assert names["roster_lists_forgotten"] == 1
+    jobs.forget_imports()
+    assert AuditEntry.select().count() == len(entries)
+
+
+def assert_read():
+    last = bytes(AuditEntry.select().order_by(AuditEntry.seq.desc()).first().entry)
     assert b"roster_difference_read" in last and b'"operation":"read"' in last

@@ -52,7 +52,6 @@ _ADULTS = Prepared(
             Guardianship.student.alias("student_id"),
             Guardianship.authority,
             Guardianship.kinship,
-            Guardianship.document_reference,
             Guardian.id.alias("guardian_id"),
             Guardian.public_id,
             Guardian.civility,
@@ -121,7 +120,7 @@ def _name(row) -> str:
 def list_pupils(access) -> list[Pupil]:
     """The pupils of the class with all their guardians, by last name; for the staff only.
 
-    The reference of a decision of justice is for those who manage the class; an assistant sees that there is one.
+    Neither contact details nor the reference of a decision of justice: these are read on purpose (`read_pupil`).
     """
     require(access.is_staff)
     pupils = _PUPILS.all(classroom=access.classroom_id, today=clock.today())
@@ -139,7 +138,6 @@ def list_pupils(access) -> list[Pupil]:
                 row.civility,
                 row.kinship,
                 row.authority,
-                row.document_reference if access.can_manage else "",
                 row.guardianship_id,
                 state,
             )
@@ -177,19 +175,19 @@ def _one(items, public_id: str):
 
 
 def read_pupil(actor, access, public_id: str) -> Pupil:
-    """One pupil's record with the contact details of the guardians: a sensitive read, journaled each time."""
+    """One pupil's record with the guardians' contact details and decisions: a sensitive read, journaled each time."""
     pupil = get_pupil(access, public_id)
     with transaction():
         _record_read(actor, access, "pupil_record_read", "student", public_id)
-    return _with_contacts([pupil])[0]
+    return _with_details(access, [pupil])[0]
 
 
 def read_contacts(actor, access) -> list[Pupil]:
-    """All pupils with the contact details of their guardians: a sensitive read, journaled each time."""
+    """All pupils with their guardians' contact details and decisions: a sensitive read, journaled each time."""
     pupils = list_pupils(access)
     with transaction():
         _record_read(actor, access, "class_contacts_read", "classroom", access.classroom_public_id)
-    return _with_contacts(pupils)
+    return _with_details(access, pupils)
 
 
 def _record_read(actor, access, event: str, kind: str, object_id: str) -> None:
@@ -204,8 +202,10 @@ def _record_read(actor, access, event: str, kind: str, object_id: str) -> None:
     )
 
 
-def _with_contacts(pupils: list[Pupil]) -> list[Pupil]:
+def _with_details(access, pupils: list[Pupil]) -> list[Pupil]:
+    """The reference of a decision is for those who manage the class; an assistant sees that there is one."""
     wanted = {adult.id for pupil in pupils for adult in pupil.adults}
+    references = _list_references(pupils) if access.can_manage else {}
     found = (
         Guardian.select(Guardian, School, Academy)
         .join(School)
@@ -214,10 +214,18 @@ def _with_contacts(pupils: list[Pupil]) -> list[Pupil]:
         .order_by(Guardian.id)
     )
     contacts = {guardian.id: children.open_contact(guardian) for guardian in found}
-    return [
-        replace(pupil, adults=tuple(replace(adult, contact=contacts.get(adult.id)) for adult in pupil.adults))
-        for pupil in pupils
-    ]
+
+    def fill(adult: Adult) -> Adult:
+        reference = references.get(adult.guardianship_id, "")
+        return replace(adult, contact=contacts.get(adult.id), document_reference=reference)
+
+    return [replace(pupil, adults=tuple(map(fill, pupil.adults))) for pupil in pupils]
+
+
+def _list_references(pupils: list[Pupil]) -> dict[int, str]:
+    links = [adult.guardianship_id for pupil in pupils for adult in pupil.adults]
+    found = Guardianship.select(Guardianship.id, Guardianship.document_reference).where(Guardianship.id.in_(links))
+    return {row.id: row.document_reference for row in found}
 
 
 def list_team(access) -> list[Colleague]:

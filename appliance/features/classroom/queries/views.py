@@ -37,9 +37,9 @@ class Adult(Marked):
     civility: str
     kinship: str
     authority: str
-    document_reference: str
     guardianship_id: int
     state: str
+    document_reference: str = ""
     contact: Contact | None = None
 
 

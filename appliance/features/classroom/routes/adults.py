@@ -72,11 +72,12 @@ def edit_guardian(classroom, pupil, adult):
 
 @bp.page(f"{_BASE}/<adult>/autorite", access="staff", methods=BOTH)
 def authority(classroom, pupil, adult):
-    """Change what an adult may do for this pupil; the page says what changes, and when: at once."""
-    access = open_managed(classroom)
-    record = people.get_pupil(access, pupil)
-    person = people.get_adult(record, adult)
-    form = forms.AuthorityForm(authority=person.authority, document_reference=person.document_reference)
+    """Change what an adult may do for this pupil; the page says what changes, and when: at once.
+
+    It shows the decision that took an authority away: opening it is in the journal.
+    """
+    access, form = open_managed(classroom), forms.AuthorityForm()
+    people.get_adult(people.get_pupil(access, pupil), adult)
     if form.submit(
         lambda: guardians.change_authority(
             flask.g.actor, access, pupil, adult, form.authority.data, form.document_reference.data
@@ -84,6 +85,10 @@ def authority(classroom, pupil, adult):
     ):
         done(_("C’est fait, et cela vaut dès maintenant."))
         return to("pupil", access, pupil=pupil)
+    record = people.read_pupil(flask.g.actor, access, pupil)
+    person = people.get_adult(record, adult)
+    if not form.is_submitted():
+        form.authority.data, form.document_reference.data = person.authority, person.document_reference
     return show("classroom/adult_authority.html", access, form, pupil=record, adult=person)
 
 

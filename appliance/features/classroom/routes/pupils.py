@@ -32,14 +32,13 @@ def pupil(classroom, pupil):
 
 @bp.page("/classes/<classroom>/eleves/<pupil>/modifier", access="staff", methods=BOTH)
 def edit_pupil(classroom, pupil):
-    """Correct names and birth."""
+    """Correct names and birth; the form shows them: opening it is in the journal, as opening the record is."""
     access = open_managed(classroom)
-    record = people.get_pupil(access, pupil)
-    form = forms.PupilForm(obj=Student.get_by_id(record.id))
+    form = forms.PupilForm(obj=Student.get_by_id(people.get_pupil(access, pupil).id))
     if form.submit(lambda: pupils.edit_pupil(flask.g.actor, access, pupil, **_values(form, "csrf_token"))):
         done(_("La fiche est à jour."))
         return to("pupil", access, pupil=pupil)
-    return show("classroom/pupil_form.html", access, form, pupil=record)
+    return show("classroom/pupil_form.html", access, form, pupil=people.read_pupil(flask.g.actor, access, pupil))
 
 
 @bp.page("/classes/<classroom>/eleves/<pupil>/photos", access="staff", methods=("POST",))

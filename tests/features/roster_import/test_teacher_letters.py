@@ -1,0 +1,114 @@
+"""The teachers of a file are invited in one step: a PDF with a letter and a code for each who is in no team yet."""
+
+import dataclasses
+import re
+import subprocess
+
+import pytest
+
+from appliance.school.models import Account, Classroom, Invitation, School
+from appliance.school.policy import SYSTEM
+from appliance.services import plans
+from appliance.services.people import invitations, places
+from appliance.services.people.accounts import Person, create_account
+from tests.features.roster_import.test_pages import apply, give
+from tests.services.roster.onde_samples import (
+    guardian,
+    guardians_file,
+    pupil,
+    pupils_file,
+    teacher,
+    teachers_file,
+)
+from tests.support.needs import needs
+
+PUPILS = pupils_file(pupil("DUBOIS", "Léa", "CM1 A"), pupil("NOUVEL", "Lou", "CM2"), encoding="utf-8")
+GUARDIANS = guardians_file(guardian(("NOUVEL", "Lou", "CM2"), last="NOUVEL", first="Eve"), encoding="utf-8")
+TEACHERS = teachers_file(
+    teacher("MARTIN", "Sophie", "CM1 A"),
+    teacher("PETIT", "Jeanne", "CM1 A"),
+    teacher("PETIT", "Jeanne", "CM2"),
+    teacher("LE COQ", "Hélène", "CM2"),
+    encoding="utf-8",
+)
+LABEL = "Imprimer les lettres des enseignants"
+
+
+@pytest.fixture
+def address(world):
+    """An applied import of two classes and three teachers, one of whom is known."""
+    school, browser = School.get(School.name == "École Jules-Ferry"), world.sign_in("principal")
+    found = give(browser, school, pupils=PUPILS, guardians=GUARDIANS, teachers=TEACHERS).location
+    assert "Import appliqué" in apply(browser, found).text
+    return found
+
+
+def pages_of(answer, tmp_path) -> list[str]:
+    path = tmp_path / "letters.pdf"
+    path.write_bytes(answer.data)
+    text = subprocess.run([needs("pdftotext"), path, "-"], capture_output=True, check=True).stdout.decode()
+    return [page for page in text.split("\f") if page.strip()]
+
+
+def test_each_teacher_still_to_invite_gets_a_page_for_each_class_and_the_known_one_none(world, address, tmp_path):
+    browser = world.sign_in("principal")
+    assert LABEL in browser.get(address).text
+    answer = browser.submit(f"{address}/enseignants")
+    assert answer.mimetype == "application/pdf" and answer.headers["Cache-Control"] == "no-store"
+    pages = pages_of(answer, tmp_path)
+    assert len(pages) == 3 and not any("MARTIN" in page for page in pages)
+    named = sorted((page.count("Jeanne") > 0, "CM2" in page) for page in pages)
+    assert named == [(False, True), (True, False), (True, True)]
+
+
+def test_the_code_of_a_letter_lets_that_colleague_into_that_class_only(world, address, tmp_path):
+    pages = pages_of(world.sign_in("principal").submit(f"{address}/enseignants"), tmp_path)
+    page = next(page for page in pages if "LE COQ" in page)
+    code = re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", page)[0]
+    shown = invitations.welcome(code)
+    assert (shown.purpose, shown.classroom_name, shown.role) == ("colleague", "CM2", "teacher")
+
+
+def test_whoever_joined_since_gets_no_other_letter(world, address, tmp_path):
+    for name, rooms in (("Petit", ("CM1 A", "CM2")), ("Le Coq", ("CM2",))):
+        first = {"Petit": "Jeanne", "Le Coq": "Helene"}[name]
+        account = create_account(SYSTEM, Person(first, name, f"{first}@demo.test"))
+        for room in rooms:
+            places.add_teacher(SYSTEM, account, Classroom.get(Classroom.name == room))
+        if name == "Petit":
+            answer = world.sign_in("principal").submit(f"{address}/enseignants")
+            assert len(pages_of(answer, tmp_path)) == 1
+    browser, before = world.sign_in("principal"), Invitation.select().count()
+    assert LABEL not in browser.get(address).text
+    assert "Rien n’a été imprimé" in browser.submit(f"{address}/enseignants", follow_redirects=True).text
+    assert Invitation.select().count() == before
+
+
+def test_who_manages_none_of_the_classes_prints_no_code(world, address):
+    before = Invitation.select().count()
+    browser = world.sign_in("admin")
+    assert LABEL not in browser.get(address).text
+    assert "Rien n’a été imprimé" in browser.submit(f"{address}/enseignants", follow_redirects=True).text
+    assert Invitation.select().count() == before
+
+
+def test_a_class_that_can_take_no_other_teacher_is_named_and_no_code_is_left(world, address, monkeypatch):
+    before, full = Invitation.select().count(), Classroom.get(Classroom.name == "CM2").id
+    few = dataclasses.replace(plans.plan_of(full), administrators=0)
+    allowed = plans.plan_of
+    monkeypatch.setattr(plans, "plan_of", lambda room, *rest: few if room == full else allowed(room, *rest))
+    page = world.sign_in("principal").submit(f"{address}/enseignants", follow_redirects=True).text
+    assert "La classe CM2 a déjà" in page and Invitation.select().count() == before
+
+
+def test_an_import_that_was_undone_invites_nobody(world, address):
+    browser = world.sign_in("principal")
+    browser.submit(f"{address}/annuler")
+    assert LABEL not in browser.get(address).text
+    assert browser.submit(f"{address}/enseignants").status_code == 303
+
+
+def test_printing_opens_no_account(world, address):
+    before = Account.select().count()
+    world.sign_in("principal").submit(f"{address}/enseignants")
+    assert Account.select().count() == before
