@@ -182,6 +182,14 @@ def read_pupil(actor, access, public_id: str) -> Pupil:
     return _with_details(access, [pupil])[0]
 
 
+def read_list(actor, access) -> list[Pupil]:
+    """All pupils with their guardians' names, authority and image rights: journaled each time, as all pupils' data."""
+    pupils = list_pupils(access)
+    with transaction(brief=True):
+        _record_read(actor, access, "class_list_read", "classroom", access.classroom_public_id)
+    return pupils
+
+
 def read_contacts(actor, access) -> list[Pupil]:
     """All pupils with their guardians' contact details and decisions: a sensitive read, journaled each time."""
     pupils = list_pupils(access)

@@ -29,7 +29,7 @@ def members(classroom):
     return show(
         "classroom/members.html",
         access,
-        pupils=people.list_pupils(access),
+        pupils=people.read_list(flask.g.actor, access),
         team=team,
         departed=departed,
         contacts=False,
