@@ -26,6 +26,7 @@ SLOW_PATHS: list[str] = []
 # What these endpoints answer at once to a POST for which the slow lane has no room.
 BUSY: dict[str, Callable] = {}
 ACCESS: dict[str, str] = {}
+_TEXT_BYTES = 1_000_000  # more is a file: it is not read for someone who is not signed in
 # Asked for by programs, who make nothing of a sign-in page: they are told in words.
 SPOKEN: set[str] = set()
 
@@ -75,7 +76,7 @@ def check(endpoint: str | None, actor):
         raise NotFound()  # a route that declares nothing opens to nobody; a test fails the build on it
     if access in ("public", "loopback"):
         return None
-    if actor is None and endpoint in SPOKEN and flask.request.headers.get("Sec-Fetch-Mode") != "navigate":
+    if actor is None and (_is_spoken(endpoint) or _is_writing()):
         raise SignedOut()
     if actor is None:
         return flask.redirect(flask.url_for("signin.sign_in", suite=_here()), 303)
@@ -84,6 +85,16 @@ def check(endpoint: str | None, actor):
     if not CHECKS[access](actor):
         raise Denied()
     return None
+
+
+def _is_spoken(endpoint: str) -> bool:
+    return endpoint in SPOKEN and flask.request.headers.get("Sec-Fetch-Mode") != "navigate"
+
+
+def _is_writing() -> bool:
+    """Whether a text was sent, which a redirect would lose: the page of the error gives it back."""
+    request = flask.request
+    return request.method == "POST" and (request.content_length or 0) <= _TEXT_BYTES and bool(request.form.get("text"))
 
 
 def _here() -> str | None:

@@ -92,6 +92,31 @@ def test_the_first_page_is_light_without_its_photos(school, login):
     assert sum(counted.values()) < HEAVIEST, f"{sum(counted.values())} bytes:\n{table}"
 
 
+_COLUMNS = """
+() => {
+  const side = document.querySelector(".side"), main = document.querySelector("main");
+  return side !== null && side.getBoundingClientRect().left >= main.getBoundingClientRect().right;
+}
+"""
+
+
+@pytest.mark.parametrize("login", ("guardian3", "teacher"))
+def test_a_desk_has_a_second_column_beside_the_home_and_the_feed(school, login):
+    page = school.visit(login, phone=False)
+    room = school.class_of(school.visit("teacher"))
+    for address in ("/", room):
+        page.goto(address)
+        assert page.evaluate(_COLUMNS), f"{address} is a stretched phone"
+
+
+@pytest.mark.parametrize("phone", (True, False), ids=("phone", "desktop"))
+def test_whoever_writes_sees_the_way_to_publish_without_scrolling(school, phone):
+    page = school.visit("teacher", phone=phone)
+    page.goto(f"{school.class_of(page)}/publications/nouvelle")
+    box = page.get_by_role("button", name="Publier", exact=True).bounding_box()
+    assert box["y"] + box["height"] <= page.viewport_size["height"]
+
+
 _SHIFT = """
 window.shift = 0;
 new PerformanceObserver((list) => {

@@ -5,6 +5,7 @@ from appliance.features.feed.actions import Content, comment, pin, publish, reac
 from appliance.features.feed.events import PostPublished, PostWithdrawn
 from appliance.features.feed.queries import count_unread, summarise
 from appliance.features.feed.queries.album import find_album_month, list_album, list_album_months
+from appliance.features.feed.rendering import excerpt_of
 from appliance.features.feed.showing import duration
 
 FORM = rendering.FORM
@@ -17,10 +18,12 @@ __all__ = [
     "comment",
     "count_unread",
     "duration",
+    "excerpt_of",
     "find_album_month",
     "freshness",
     "list_album",
     "list_album_months",
+    "list_latest_for",
     "list_recent_for",
     "pin",
     "publish",
@@ -38,6 +41,11 @@ def list_recent_for(actor, limit: int = queries.PAGE, before: str | None = None)
     Gives `.cards` and `.cursor`, the `before` of the page after it. At most four queries.
     """
     return queries.list_recent(actor, limit, before)
+
+
+def list_latest_for(actor):
+    """The newest posts of the classes that a person works with, each in a line: first words, class, who has read."""
+    return [rendering.glance(card) for card in queries.list_latest(actor)]
 
 
 def render_cards(cards, actor):

@@ -44,6 +44,14 @@ def thumb(file) -> str | None:
     return f"/medias/{file.public_id}/thumb" if drawn else None
 
 
+def gathered(cards, *, photos: int = 6, documents: int = 4) -> SimpleNamespace:
+    """Of the posts of a page, the newest photos and documents, to be found again without the way through the posts."""
+    newest = sorted(cards, key=lambda card: (card.post.published_at, card.post.id), reverse=True)
+    shown = [picture(card, each, number) for card in newest for number, each in enumerate(card.pictures, 1)]
+    papers = [document(card, each, number) for card in newest for number, each in enumerate(card.shown("document"), 1)]
+    return SimpleNamespace(photos=shown[:photos], documents=papers[:documents])
+
+
 def picture(card, file, number: int) -> SimpleNamespace:
     """A photo as the mosaic shows it; its sizes are known before it arrives, so that nothing jumps."""
     media = f"/medias/{file.public_id}"
@@ -54,6 +62,7 @@ def picture(card, file, number: int) -> SimpleNamespace:
         src=f"{media}/medium",
         srcset=f"{media}/thumb {max(1, round(wide * 0.4))}w, {media}/medium {wide}w",
         large=f"{media}/large",
+        thumb=f"{media}/thumb",
         width=width,
         height=height,
         url=f"/publications/{card.post.public_id}/photos/{number}",

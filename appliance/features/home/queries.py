@@ -23,6 +23,8 @@ class ChildView(NamedTuple):
     initials: str
     tint: int
     url: str
+    class_url: str
+    school_name: str
 
 
 _PENDING = Prepared(
@@ -72,9 +74,20 @@ def list_children(actor) -> list[ChildView]:
                 initials,
                 tint(child.public_id),
                 f"/?enfant={child.public_id}",
+                f"/classes/{child.classroom_public_id}",
+                child.school_name,
             ),
         )
     return list(found.values())
+
+
+def list_unread(cards) -> dict[str, list]:
+    """Of these posts, those that still have to be read, by the public id of each child whom they concern."""
+    found: dict[str, list] = {}
+    for card in cards:
+        for child in () if card.is_read else card.children:
+            found.setdefault(child.public_id, []).append(card)
+    return found
 
 
 def list_cards(cards, child: str) -> list:

@@ -1,4 +1,5 @@
-"""The first page, remembered like the feed: at most six questions to the database for a guardian or a teacher."""
+"""The first page, remembered like the feed: at most six questions to the database for a guardian or a teacher,
+and a seventh before saying that all is read to someone who has more than a page."""
 
 import flask
 
@@ -28,29 +29,30 @@ def _draw(actor, children, child: str, before: str) -> str:
     )
     cards = queries.list_cards(page.cards, child) if page else []
     staffed = [access for access in actor.classes if access.is_staff]
-    here = _address(child, before)
+    unread = [card for card in cards if not card.is_read]
+    first = not before
+    number = len(unread)
+    if first and not (unread or child) and page and page.cursor:  # all is read only if nothing older waits
+        number = feed.count_unread(actor)
     return flask.render_template(
         "home/index.html",
         children=children,
         child=child,
-        cards=feed.render_cards(cards, actor),
-        unread=sum(not card.is_read for card in cards),
-        further=_first_unread(cards),
+        to_read=feed.render_cards(unread, actor),
+        others=feed.render_cards([card for card in cards if card.is_read], actor),
+        number=number,
+        news=queries.list_unread(page.cards) if page and first else {},
+        excerpt_of=feed.excerpt_of,
         form=feed.FORM,
-        here=here,
+        here=_address(child, before),
         newest=_address(child, "") if before else None,
         older=_address(child, page.cursor) if page and page.cursor else None,
-        staffed=[] if before else staffed,
-        summaries=feed.summarise(actor) if staffed and not before else {},
+        staffed=staffed if first else [],
+        summaries=feed.summarise(actor) if staffed and first else {},
+        latest=feed.list_latest_for(actor) if staffed and first else [],
         waiting=queries.list_waiting(actor),
         offices=actor.offices,
     )
-
-
-def _first_unread(cards) -> str:
-    """Where reading begins, when it isn't at the first card."""
-    unread = [card.post.public_id for card in cards if not card.is_read]
-    return unread[0] if unread and cards[0].is_read else ""
 
 
 def _address(child: str, before: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from appliance.features.feed import actions
 from appliance.features.feed.models import Comment, Post
+from appliance.school.models import Session
 from appliance.services.media.models import Media
 from tests.support.plan import set_plan
 
@@ -58,6 +59,17 @@ def test_a_form_without_its_proof_does_nothing(world, feed):
                 f"/publications/{post.public_id}/reaction"):  # fmt: skip
         assert browser.post(url, data={"text": "x", "kind": "thanks"}).status_code == 400
     assert Post.select().count() == 1 and not Comment.select().exists() and Post.get().status == "published"
+
+
+@pytest.mark.parametrize("origin, kept", (("same-origin", True), ("cross-site", False), ("", False)))
+def test_a_text_that_came_without_its_proof_is_given_back_to_a_page_of_ours_alone(world, feed, origin, kept):
+    typed = {"text": "<b>Long</b> texte précieux", "csrf_token": "périmé"}
+    headers = {"Sec-Fetch-Site": origin} if origin else {}
+    for url in (f"{feed.path()}/publications/nouvelle", f"/publications/{feed.publish('Ici').public_id}/commentaires"):
+        answer = world.sign_in("teacher").post(url, data=typed, headers=headers)
+        assert answer.status_code == 400 and "<b>Long" not in answer.text
+        assert ("&lt;b&gt;Long&lt;/b&gt; texte précieux" in answer.text) == kept
+        assert ("Votre texte n’est pas perdu" in answer.text) == kept
 
 
 def test_nobody_signed_in_is_sent_to_the_door(world, feed):
@@ -229,3 +241,15 @@ def test_what_cannot_be_the_number_of_an_upload_is_refused_in_words(world, feed,
     values = {"media": Media.get().public_id, "upload": upload}
     assert browser.submit(f"/publications/{Post.get().public_id}/flouter", values).status_code == 422
     assert Media.get().deleted_at is None
+
+
+def test_a_text_sent_after_the_session_ended_is_given_back(world, feed):
+    browser = world.sign_in("teacher")
+    Session.delete().execute()
+    typed = {"text": "Un long texte précieux", "csrf_token": browser.csrf_token}
+    url = f"{feed.path()}/publications/nouvelle"
+    for options in ({}, {"content_type": "multipart/form-data"}):
+        answer = browser.post(url, data=typed, headers={"Sec-Fetch-Site": "same-origin"}, **options)
+        assert answer.status_code == 401 and "Un long texte précieux" in answer.text and "connecté" in answer.text
+    assert browser.post(url, data={"kind": "thanks"}).status_code == 303
+    assert not Post.select().exists()

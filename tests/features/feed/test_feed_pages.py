@@ -201,7 +201,9 @@ def test_the_staff_sees_who_has_not_read_guardian_by_guardian(world, feed):
     assert "1 responsable sur 5 a lu" in text(browser.get(feed.path()))
     page = text(browser.get(f"/publications/{post.public_id}/lecteurs"))
     assert "1 responsable sur 5 a lu" in page and "Léa Dubois" in page and "Inès" not in page
-    assert page.count("Pas encore lu") == 3 and page.count("Pas encore inscrit") == 1
+    assert page.count("Pas encore lu") == 3 and page.count("Pas encore inscrit") == 2
+    missing = page[page.index('id="manquent"') : page.index("Enfant par enfant")]
+    assert "4 responsables n’ont pas encore lu" in missing and "Marc Lefort" in missing and "Anne" not in missing
     assert "Paul Girard" not in page and "Denis Rey" not in page, "contacts and withdrawn guardians are not counted"
     for who in ("guardian1", "hugo1"):
         assert world.sign_in(who).get(f"/publications/{post.public_id}/lecteurs").status_code in (403, 404)
@@ -224,6 +226,21 @@ def test_the_gallery_shows_one_photo_with_its_neighbours(world, feed, picture):
     assert 'rel="prev"' not in text(browser.get(f"{url}/1")) and 'rel="next"' not in text(browser.get(f"{url}/3"))
     assert browser.get(f"{url}/4").status_code == 404 and browser.get(f"{url}/0").status_code == 404
     assert world.sign_in("stranger").get(f"{url}/1").status_code == 404
+
+
+def test_the_latest_photos_and_documents_stand_beside_the_feed(world, feed, picture):
+    browser = world.sign_in("teacher")
+    assert "<aside" not in text(browser.get(feed.path()))
+    feed.publish("Rien de joint")
+    assert "<aside" not in text(browser.get(feed.path()))
+    typed = {"text": "Avec", "audience": "children", "students": [world.student("Léa").public_id]}
+    files = [(BytesIO(picture("teal")), "a.jpg"), (BytesIO(b"Colle, ciseaux"), "Liste.txt")]
+    assert browser.submit(compose_url(feed), {**typed, "files": files}).status_code == 303
+    photo = Media.get(Media.family == "picture").public_id
+    for who in ("teacher", "guardian1"):
+        aside = text(world.sign_in(who).get(feed.path())).split("<aside", 1)[1]
+        assert f"/medias/{photo}/thumb" in aside and f"{feed.path()}/album" in aside and "Liste.txt" in aside
+    assert "<aside" not in text(world.sign_in("nadia").get(feed.path())), "it is for Léa's guardians alone"
 
 
 def test_every_write_is_in_the_journal(world, feed, clock):

@@ -90,6 +90,71 @@ def test_what_is_new_is_marked_until_it_is_read(world):
     assert "1 publication à lire" in world.sign_in("guardian2").get("/").text
 
 
+def section(page: str, name: str) -> str:
+    """The section of a page whose title has this id; empty when the page has none."""
+    return page.split(f'aria-labelledby="{name}"', 1)[1].split("</section>")[0] if f'"{name}"' in page else ""
+
+
+def test_what_is_to_be_read_comes_before_what_was_read_whatever_its_date(world, clock):
+    publish(world, "Le plus ancien")
+    clock.advance(hours=1)
+    newest = publish(world, "Le plus récent")
+    browser = world.sign_in("guardian1")
+    browser.get(f"/publications/{newest.public_id}")
+    page = main_of(browser.get("/"))
+    unread, read = section(page, "a-lire"), section(page, "deja-lues")
+    assert "1 publication à lire" in unread and "Le plus ancien" in unread and "Le plus récent" not in unread
+    assert "Déjà lues" in read and "Le plus récent" in read and "Le plus ancien" not in read
+
+
+def test_each_child_says_how_much_is_to_be_read_and_its_first_words(world):
+    publish(world, "Deux mots du CM1. Et la suite qui est trop longue pour une ligne à côté de la page, vraiment.")
+    post = publish(world, "Mot du CE1", "teacher2", world.ce1)
+    browser = world.sign_in("nadia")
+    browser.get(f"/publications/{post.public_id}")
+    text = browser.get("/").text
+    chips = text[text.index('<nav class="chips') : text.index("</nav>", text.index('<nav class="chips'))]
+    assert "1 publication à lire" in chips.split("Inès")[1] and "à lire" not in chips.split("Inès")[0]
+    aside = text[text.index("<aside") :]
+    assert "Deux mots du CM1. Et la suite" in aside and "vraiment" not in aside and "Mot du CE1" not in aside
+    assert f'href="/classes/{world.cm1.public_id}"' in aside and f'href="/classes/{world.ce1.public_id}"' in aside
+
+
+def test_whoever_has_read_one_post_goes_on_with_the_next(world):
+    post, browser = publish(world, "Mot du CM1"), world.sign_in("guardian1")
+    form = browser.get("/").text.split('id="actes"')[1].split("</form>")[0]
+    assert 'name="reste" value="lecture"' in form
+    answer = browser.submit(f"/publications/{post.public_id}/lu", {"suite": "/", "reste": "lecture"})
+    assert answer.headers["Location"] == "/#lecture"
+
+
+def test_all_is_read_is_said_only_when_nothing_older_waits(world, clock):
+    old = publish(world, "Resté derrière")
+    newer = []
+    for number in range(21):
+        clock.advance(minutes=1)
+        newer.append(publish(world, f"Mot {number}"))
+    browser = world.sign_in("guardian1")
+    for post in newer:
+        browser.submit(f"/publications/{post.public_id}/lu", {"suite": "/"})
+    page = main_of(browser.get("/"))
+    assert "Tout est lu" not in page and "1 publication plus ancienne à lire" in page
+    browser.submit(f"/publications/{old.public_id}/lu", {"suite": "/"})
+    assert "Tout est lu" in main_of(browser.get("/"))
+
+
+def test_the_staff_sees_beside_the_page_how_far_the_latest_posts_have_gone(world, clock):
+    for number in range(5):
+        clock.advance(minutes=1)
+        post = publish(world, f"Mot {number}", audience="children", students=(world.student("Inès").public_id,))
+    publish(world, "Mot du CE1", "teacher2", world.ce1)
+    aside = world.sign_in("teacher").get("/").text.split("<aside", 1)[1]
+    assert "Mot 4" in aside and "Mot 0" not in aside and "Mot du CE1" not in aside
+    assert f"/publications/{post.public_id}/lecteurs" in aside and "0 responsable sur" in aside
+    assert "<aside" not in world.sign_in("contact").get("/").text
+    assert "a lu" not in world.sign_in("guardian1").get("/").text.split("<aside", 1)[1]
+
+
 def test_a_guardian_without_news_finds_a_friendly_page(world):
     assert "Rien de nouveau" in world.sign_in("guardian1").get("/").text
 

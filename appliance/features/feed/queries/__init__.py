@@ -15,7 +15,7 @@ from appliance.features.feed.queries.counts import count_unread, freshness, list
 from appliance.features.feed.queries.files import File, find_visible_media
 from appliance.features.feed.queries.reach import Family, Reach, list_readers
 from appliance.features.feed.queries.seen import Seen, count_masked, list_seen
-from appliance.features.feed.queries.summary import Summary, summarise
+from appliance.features.feed.queries.summary import Summary, list_latest, summarise
 from appliance.features.feed.queries.talk import (
     Change,
     Remark,
@@ -49,6 +49,7 @@ __all__ = [
     "list_changes",
     "list_feed",
     "list_groups",
+    "list_latest",
     "list_readers",
     "list_recent",
     "list_remarks",

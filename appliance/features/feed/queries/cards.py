@@ -18,7 +18,7 @@ from appliance.storage.prepared import P, Prepared, many
 
 PAGE = 20
 LARGEST_PAGE = 50
-_START = (2, 2**62, "")
+START = (2, 2**62, "")
 
 
 class Card(NamedTuple):
@@ -112,7 +112,9 @@ def _pinned(post):
     return Case(None, [(post.pinned_at.is_null(), 0)], 1)
 
 
-def _listing(pinned_first: bool, size: int) -> Prepared:
+def listing(pinned_first: bool, size: int) -> Prepared:
+    """Posts that the reader may see, the newest first (or the pinned ones), one more than `size`."""
+
     def order(post):
         newest = (post.published_at.desc(), post.public_id.desc())
         return (_pinned(post).desc(), *newest) if pinned_first else newest
@@ -135,8 +137,8 @@ def _listing(pinned_first: bool, size: int) -> Prepared:
     return Prepared(build)
 
 
-_FEED = _listing(True, PAGE)
-_RECENT = _listing(False, LARGEST_PAGE)
+_FEED = listing(True, PAGE)
+_RECENT = listing(False, LARGEST_PAGE)
 _ONE = Prepared(lambda: _rows().where((Post.public_id == P("post")) & is_visible()))
 _SHELF = Prepared(
     lambda: (
@@ -241,7 +243,7 @@ def _parse_cursor(cursor: str | None) -> tuple[int, int, str]:
         or not (parts[1].isascii() and parts[1].isdigit())
         or len(parts[1]) > 17
     ):
-        return _START
+        return START
     return int(parts[0]), int(parts[1]), parts[2] if is_id(parts[2]) else ""
 
 

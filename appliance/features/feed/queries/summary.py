@@ -7,6 +7,7 @@ from peewee import fn
 from appliance.core import clock
 from appliance.features.feed.models import Post
 from appliance.features.feed.queries import reach
+from appliance.features.feed.queries.cards import START, Card, listing
 from appliance.features.feed.queries.visible import reader
 from appliance.storage.fields import from_micros
 from appliance.storage.prepared import Prepared, many
@@ -52,6 +53,23 @@ def _last():
 
 
 _LAST = Prepared(_last)
+
+
+LATEST = 4
+_LATEST = listing(False, LATEST)
+
+
+def list_latest(actor) -> list[Card]:
+    """The newest posts of the classes that this person works with, without their files; one query."""
+    values = reader(actor)
+    if not values["staffed"]:
+        return []
+    place, at, last = START
+    rows = _LATEST.all(classrooms=values["staffed"], place=place, at=at, last=last, **values)
+    return [
+        Card(row, True, False, reach=reach.Reach(row.reach_read, row.reach_total) if row.reach_total else None)
+        for row in rows[:LATEST]
+    ]
 
 
 def summarise(actor) -> dict[int, Summary]:

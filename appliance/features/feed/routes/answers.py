@@ -17,7 +17,9 @@ from appliance.web.forms import many_lines
 def mark_read(post: str):
     """“J’ai lu”, from the card."""
     actions.mark_read(flask.g.actor, post)
-    return go_back(url_of(post), f"publication-{post}")
+    # Where a post leaves the list once it is read, the reader goes on with the rest of that list.
+    rest = flask.request.form.get("reste", "") == "lecture"
+    return go_back(url_of(post), "lecture" if rest else f"publication-{post}")
 
 
 @bp.page("/publications/<post>/reaction", access="signed_in", methods=("POST",))

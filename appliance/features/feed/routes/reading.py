@@ -28,6 +28,7 @@ def _draw_feed(access, cursor: str) -> str:
         "feed/class.html",
         access=access,
         cards=rendering.draw_all(page.cards),
+        gathered=showing.gathered(page.cards),
         form=rendering.FORM,
         here=f"{here}?apres={cursor}" if cursor else here,
         newest=here if cursor else None,
@@ -128,5 +129,19 @@ def readers(post: str):
     card = queries.get_card(flask.g.actor, post)
     families = actions.consult_readers(flask.g.actor, card)
     return flask.render_template(
-        "feed/readers.html", post=card.post, families=families, reach=rendering.view(card).reach
+        "feed/readers.html",
+        post=card.post,
+        families=families,
+        missing=_missing(families),
+        reach=rendering.view(card).reach,
     )
+
+
+def _missing(families) -> list[tuple]:
+    """Each guardian who has not read, once, with the first names of their children here."""
+    found: dict[str, tuple] = {}
+    for family in families:
+        for reader in family.readers:
+            if reader.read_at is None:
+                found.setdefault(reader.public_id, (reader, []))[1].append(family.first_name)
+    return list(found.values())
