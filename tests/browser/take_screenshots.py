@@ -175,7 +175,7 @@ def take(school: School, shot, scratch: Path) -> tuple[str, bytes]:
     page.evaluate("document.activeElement.blur()")
     page.wait_for_function(
         "() => document.fonts.status === 'loaded' && [...document.images].every(each => each.complete "
-        "|| each.getBoundingClientRect().top > innerHeight)"
+        "|| !each.getClientRects().length || each.getBoundingClientRect().top > innerHeight)"
     )
     picture = page.screenshot()
     school.close_visits()
