@@ -3,6 +3,7 @@
 What families may not see isn't in the card (queries/files.py); for the staff it is a line that says why and what to do.
 """
 
+from itertools import islice
 from types import SimpleNamespace
 
 from appliance.core.i18n import _, file_size, ngettext
@@ -47,9 +48,9 @@ def thumb(file) -> str | None:
 def gathered(cards, *, photos: int = 6, documents: int = 4) -> SimpleNamespace:
     """Of the posts of a page, the newest photos and documents, to be found again without the way through the posts."""
     newest = sorted(cards, key=lambda card: (card.post.published_at, card.post.id), reverse=True)
-    shown = [picture(card, each, number) for card in newest for number, each in enumerate(card.pictures, 1)]
-    papers = [document(card, each, number) for card in newest for number, each in enumerate(card.shown("document"), 1)]
-    return SimpleNamespace(photos=shown[:photos], documents=papers[:documents])
+    shown = (picture(card, each, number) for card in newest for number, each in enumerate(card.pictures, 1))
+    papers = (document(card, each, number) for card in newest for number, each in enumerate(card.shown("document"), 1))
+    return SimpleNamespace(photos=list(islice(shown, photos)), documents=list(islice(papers, documents)))
 
 
 def picture(card, file, number: int) -> SimpleNamespace:
