@@ -304,11 +304,11 @@ def serve(app, config: Config, ready: Callable[[int], None] = lambda port: None,
     # waitress finishes its tasks when run() leaves through SystemExit; the default handler would kill them
     signal.signal(signal.SIGTERM, _stop)
     try:
+        gc.collect()
+        gc.freeze()  # what lives as long as the service is not looked through again and again: each time was a pause
         notify(f"READY=1\nSTATUS={status}")
         watchdog.start()
         ready(getattr(server, "effective_port", config.server.port))
-        gc.collect()
-        gc.freeze()  # what lives as long as the service is not looked through again and again: each time was a pause
         server.run()
     finally:
         notify("STOPPING=1\nSTATUS=Finishes what was asked, then stops")

@@ -60,10 +60,27 @@ def test_an_answer_without_body_keeps_the_connection(config):
             assert third.status == 200
 
 
-def test_a_polite_stop_finishes_the_request_in_flight(config):
-    with serving(config) as server, socket.create_connection(("127.0.0.1", server.port)) as connection:
+SLOW_HEALTH = """
+import pathlib, time
+from appliance.storage import migrate
+asked = migrate.schema_version
+def take_time():
+    pathlib.Path({begun!r}).touch()
+    time.sleep(1)
+    return asked()
+migrate.schema_version = take_time
+"""
+
+
+def test_a_polite_stop_finishes_the_request_in_flight(config, tmp_path):
+    begun = tmp_path / "begun"
+    with (
+        serving(config, before=SLOW_HEALTH.format(begun=str(begun))) as server,
+        socket.create_connection(("127.0.0.1", server.port)) as connection,
+    ):
+        begun.unlink(missing_ok=True)  # the start asks too
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        time.sleep(0.05)  # the request is in the server's hands before the signal
+        server.wait_for(begun.exists)
         server.process.send_signal(signal.SIGTERM)
         assert b"200 OK" in connection.recv(65536)
         assert server.process.wait(30) == 0

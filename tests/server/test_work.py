@@ -1,7 +1,6 @@
 """The real server prepares films behind the pages, and a stop in the middle of one loses nothing."""
 
 import io
-import time
 from types import SimpleNamespace
 
 import pytest
@@ -27,25 +26,17 @@ def config_file(world, _app_and_template):
     return path
 
 
-def wait_for(condition, server) -> None:
-    """Until it holds; a server that ended or a minute that passed fails the test."""
-    end = time.monotonic() + 60
-    while not condition():
-        assert server.process.poll() is None and time.monotonic() < end
-        time.sleep(0.02)
-
-
 def test_a_stop_in_the_middle_of_a_film_gives_it_back_and_the_next_start_finishes_it(world, config_file, tmp_path):
     actor = world.actor("teacher")
     film = films.of_a_phone(tmp_path, size="960x540", fps=30, seconds=8)
     upload = SimpleNamespace(filename="film.mov", stream=io.BytesIO(film))
     media = store.accept(actor, next(iter(actor.classes)), [upload])[0]
     with serving(config_file) as server:
-        wait_for(lambda: (work.find_progress("media", media.public_id) or 0) >= 10, server)
+        server.wait_for(lambda: (work.find_progress("media", media.public_id) or 0) >= 10)
         assert server.stop() == 0
     task = work.Task.get()
     assert (task.attempts, task.leased_until, task.leased_by) == (0, None, "")
     assert Media.get_by_id(media.id).state == "waiting"
     with serving(config_file) as server:
-        wait_for(lambda: Media.get_by_id(media.id).state == "ready", server)
+        server.wait_for(lambda: Media.get_by_id(media.id).state == "ready")
     assert not work.Task.select().exists()

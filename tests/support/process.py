@@ -5,6 +5,8 @@ import re
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,6 +39,13 @@ class Running:
         """SIGTERM, then wait for the end."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)
+
+    def wait_for(self, condition: Callable[[], object]) -> None:
+        """Until it holds; a server that ended or a minute that passed fails the test."""
+        end = time.monotonic() + 60
+        while not condition():
+            assert self.process.poll() is None and time.monotonic() < end
+            time.sleep(0.02)
 
     def kill(self) -> None:
         """SIGKILL, as a power cut does."""
