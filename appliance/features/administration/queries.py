@@ -26,9 +26,10 @@ from appliance.school.models import (
     Session,
 )
 from appliance.school.policy import tint
-from appliance.services import work
+from appliance.services import audit, work
 from appliance.services.audit import AuditEntry
 from appliance.services.media.models import Media
+from appliance.storage.database import transaction
 
 
 @dataclass(frozen=True)
@@ -210,6 +211,25 @@ def list_people(actor) -> list[Person]:
     }
     people = [_person(each, each.account.id in seen) for each in found.values()]
     return sorted(people, key=lambda person: (person.name.casefold(), person.public_id))
+
+
+def read_people(actor) -> list[Person]:
+    """The same for the page that shows them: a sensitive read, journaled each time."""
+    people = list_people(actor)
+    _record_read(actor, "account_list_read", "account", "")
+    return people
+
+
+def read_person(actor, public_id: str) -> tuple[Person, Account]:
+    """One account of that list, as it is shown and its row: journaled each time; NotFound for anybody else's."""
+    row = get_person(actor, public_id)
+    _record_read(actor, "account_read", "account", public_id)
+    return next(each for each in list_people(actor) if each.public_id == public_id), row
+
+
+def _record_read(actor, event: str, kind: str, object_id: str) -> None:
+    with transaction(brief=True):
+        audit.record(actor, "read", event, kind=kind, object_id=object_id)
 
 
 def _person(found: _Found, seen: bool) -> Person:

@@ -1,10 +1,13 @@
 """Accounts by state, helped only downwards; the journal by its size, its root and the names of its events."""
 
+import json
+
 import pytest
 
 from appliance.school.models import Account, Guardian, Session
 from appliance.school.policy import SYSTEM
 from appliance.services import audit, work
+from appliance.services.audit import AuditEntry
 from appliance.services.people import children, places
 
 
@@ -31,6 +34,16 @@ def test_an_administrator_sees_the_academys_accounts_and_finds_one(world):
         assert name in page
     found = main_of(browser.get("/administration/comptes", query_string={"nom": "COLIN"}))
     assert "Agnès Colin" in found and "Iris" not in found
+
+
+def test_reading_the_accounts_is_in_the_journal(world):
+    browser, before = world.sign_in("principal"), AuditEntry.select().count()
+    browser.get("/administration/comptes")
+    browser.get(url_of(world, "teacher"))
+    browser.get(url_of(world, "far_teacher"))
+    read = [json.loads(bytes(row.entry)) for row in AuditEntry.select().order_by(AuditEntry.seq).offset(before)]
+    assert [entry["event"] for entry in read] == ["account_list_read", "account_read"]
+    assert read[1]["object"]["id"] == world.account("teacher").public_id and "Sophie" not in str(read)
 
 
 @pytest.mark.parametrize("query", [{"nom": "\x00"}, {"nom": "<b>"}, {"page": "-3"}, {"page": "x"}, {"page": "9" * 30}])

@@ -128,6 +128,16 @@ def test_a_request_is_approved_for_one_child_after_a_check(world, room):
     assert "déjà reçu une réponse" in teacher.submit(url, approval(world), follow_redirects=True).text
 
 
+def test_reading_who_waits_is_in_the_journal_because_a_child_is_named(world, room, events):
+    teacher, before = world.sign_in("teacher"), len(events())
+    teacher.get(f"{room.url}/demandes")
+    assert events()[before:] == []  # nobody waits, nobody was read about
+    url, before = f"{room.url}/demandes/{ask(world)}", len(events())
+    teacher.get(f"{room.url}/demandes")
+    teacher.get(url)
+    assert events()[before:] == ["join_requests_read", "join_request_read"]
+
+
 def test_a_refused_request_shows_nothing_and_a_second_click_is_harmless(world, room):
     url = f"{room.url}/demandes/{ask(world)}"
     for _time in range(2):

@@ -15,7 +15,7 @@ PAGE = 100
 def people():
     """All accounts, with a search by name; nothing of what they wrote or read."""
     searched = flask.request.args.get("nom", "")[:100].strip()
-    found = queries.list_people(flask.g.actor)
+    found = queries.read_people(flask.g.actor)
     shown = [person for person in found if searched.casefold() in f"{person.name} {person.identifier}".casefold()]
     page = min(max(flask.request.args.get("page", 1, type=int), 1), 1 + len(shown) // PAGE)
     return show(
@@ -36,8 +36,7 @@ def _page(searched: str, page: int) -> str:
 @bp.page("/administration/comptes/<account>", access="manager")
 def person(account):
     """One account, and what can be done for it."""
-    row = queries.get_person(flask.g.actor, account)
-    found = next(each for each in queries.list_people(flask.g.actor) if each.public_id == account)
+    found, row = queries.read_person(flask.g.actor, account)
     return show("person", person=found, roles=forms.ROLES, can_help=queries.can_help(flask.g.actor, row))
 
 

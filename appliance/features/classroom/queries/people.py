@@ -257,6 +257,23 @@ def list_requests(access) -> list[Request]:
     ]
 
 
+def read_requests(actor, access) -> list[Request]:
+    """The same for the page that shows them, with the children they name: journaled each time there is any."""
+    found = list_requests(access)
+    if found:
+        with transaction(brief=True):
+            _record_read(actor, access, "join_requests_read", "classroom", access.classroom_public_id)
+    return found
+
+
+def read_request(actor, access, public_id: str) -> Request:
+    """One request for the page that answers it: journaled each time."""
+    found = get_request(access, public_id)
+    with transaction(brief=True):
+        _record_read(actor, access, "join_request_read", "join_request", public_id)
+    return found
+
+
 def get_request(access, public_id: str) -> Request:
     """One request that still waits; NotFound once it has been answered."""
     return _one(list_requests(access), public_id)

@@ -15,7 +15,7 @@ BOTH = ("GET", "POST")
 def request_list(classroom):
     """Who typed the class key and waits."""
     access = open_managed(classroom)
-    return show("classroom/requests.html", access, requests=people.list_requests(access))
+    return show("classroom/requests.html", access, requests=people.read_requests(flask.g.actor, access))
 
 
 @bp.page("/classes/<classroom>/demandes/<request>", access="staff", methods=BOTH)
@@ -26,7 +26,7 @@ def decide(classroom, request):
     if flask.request.method == "POST" and request not in waiting:
         flask.flash(_("Cette demande a déjà reçu une réponse."), "info")
         return to("request_list", access)
-    found, pupils = people.get_request(access, request), people.list_pupils(access)
+    found, pupils = people.read_request(flask.g.actor, access, request), people.list_pupils(access)
     likely = requests.list_likely(found, pupils)
     form.student.choices = [("", _("Choisir…")), *((each.public_id, each.name) for each in pupils)]
     form.adult.choices = [("", _("Une personne qui n’est pas encore sur la liste")), *_list_adults(likely or pupils)]
