@@ -5,9 +5,12 @@ import getpass
 import json
 import sys
 
+from appliance.cli import finding, service
+from appliance.core.errors import ConfigError
+
 CREATE = """\
-Without --password-stdin nothing secret is typed: a one-time code is printed, to be used within 7 days
-at the address /reinitialiser of the site, where its holder chooses a password.
+Without --password-stdin or --password-prompt nothing secret is typed: a one-time code is printed, to be used within
+7 days at the address /reinitialiser of the site, where its holder chooses a password.
 
   preau --config F account create --email you@school.fr --first-name Claire --last-name Fontaine --office admin
   preau --config F account create --identifier claire --password-prompt --office principal --school "École Jules-Ferry"
@@ -71,7 +74,9 @@ def run_create(options) -> None:
     from appliance.services.people import accounts, resets
     from appliance.storage.database import transaction
 
-    _open(options)
+    service.open_database(options)
+    if not (options.email or options.identifier):
+        raise ConfigError("who signs in? Give --email, or --identifier for someone without an address.")
     given = options.email.partition("@")[0].replace(".", " ").replace("-", " ").split() or [options.identifier]
     person = accounts.Person(
         first_name=options.first_name or given[0].capitalize(),
@@ -79,7 +84,7 @@ def run_create(options) -> None:
         identifier=options.identifier or options.email,
         email=options.email,
     )
-    school = _find_school(options.school)
+    school = finding.get_school(options.school) if options.school else None
     password = _read_password(options)
     password_hash = accounts.hash_for(person, password) if password is not None else ""
     with transaction():
@@ -96,7 +101,7 @@ def run_list(options) -> None:
     """Print the accounts."""
     from appliance.school.models import Account
 
-    _open(options)
+    service.open_database(options)
     rows = [
         {
             "identifier": account.identifier,
@@ -118,8 +123,8 @@ def run_disable(options) -> None:
     from appliance.school.policy import SYSTEM
     from appliance.services.people import accounts
 
-    _open(options)
-    accounts.disable(SYSTEM, _get_account(options.identifier))
+    service.open_database(options)
+    accounts.disable(SYSTEM, finding.get_account(options.identifier))
     print("closed; `enable` opens it again")
 
 
@@ -128,8 +133,8 @@ def run_enable(options) -> None:
     from appliance.school.policy import SYSTEM
     from appliance.services.people import accounts
 
-    _open(options)
-    accounts.enable(SYSTEM, _get_account(options.identifier))
+    service.open_database(options)
+    accounts.enable(SYSTEM, finding.get_account(options.identifier))
     print("open")
 
 
@@ -138,19 +143,19 @@ def run_reset(options) -> None:
     from appliance.school.policy import SYSTEM
     from appliance.services.people import resets
 
-    _open(options)
-    print(resets.create_code(SYSTEM, _get_account(options.identifier)))
+    service.open_database(options)
+    print(resets.create_code(SYSTEM, finding.get_account(options.identifier)))
 
 
 def run_office(options) -> None:
     """Give or withdraw an office."""
-    from appliance.core.errors import ConfigError
     from appliance.school.models import Office
     from appliance.school.policy import SYSTEM
     from appliance.services.people import places
 
-    _open(options)
-    account, school = _get_account(options.identifier), _find_school(options.school)
+    service.open_database(options)
+    account = finding.get_account(options.identifier)
+    school = finding.get_school(options.school) if options.school else None
     if not options.withdraw:
         _appoint(account, options.role, school)
         print(f"{account.identifier} is {options.role} of {school.name if school else 'all schools'}")
@@ -163,38 +168,7 @@ def run_office(options) -> None:
     print("withdrawn")
 
 
-def _open(options) -> None:
-    from appliance.cli.service import open_database
-
-    open_database(options)
-
-
-def _get_account(identifier: str):
-    from appliance.core.errors import ConfigError
-    from appliance.school.models import Account
-    from appliance.services.people.accounts import fold_identifier
-
-    account = Account.get_or_none(Account.identifier == fold_identifier(identifier))
-    if account is None:
-        raise ConfigError("nobody signs in with this identifier. See: preau account list")
-    return account
-
-
-def _find_school(text: str | None):
-    from appliance.core.errors import ConfigError
-    from appliance.school.models import School
-
-    if text is None:
-        return None
-    found = list(School.select().where((School.name == text) | (School.uai == text)))
-    if len(found) != 1:
-        names = ", ".join(school.name for school in School.select().order_by(School.name))
-        raise ConfigError(f"{len(found)} schools are called “{text}”. Known: {names}. A UAI names one school.")
-    return found[0]
-
-
 def _appoint(account, role: str, school) -> None:
-    from appliance.core.errors import ConfigError
     from appliance.school.models import Academy
     from appliance.school.policy import SYSTEM
     from appliance.services.people import places
@@ -206,7 +180,6 @@ def _appoint(account, role: str, school) -> None:
 
 
 def _read_password(options) -> str | None:
-    from appliance.core.errors import ConfigError
 
     if options.password_stdin:
         return sys.stdin.readline().rstrip("\r\n")

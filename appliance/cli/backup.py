@@ -1,5 +1,6 @@
 """backup: copies that open again, and the proof of it."""
 
+import argparse
 import contextlib
 import fcntl
 import json
@@ -12,6 +13,16 @@ from pathlib import Path
 
 from appliance.core.errors import ConfigError
 
+BACKUP = """\
+Only what is new since the last one is copied; the service goes on. The master key is in none: print the recovery sheet.
+
+  preau --config F backup                     to backup.to of the configuration
+  preau --config F backup --to ssh://keeper@nas.school.fr/backups
+  preau --config F backup list
+  preau --config F backup rehearse            does the last one restore? nothing here is changed
+
+The way back: preau restore --help
+"""
 # Copies of rows beside the data, which age as backups do.
 BESIDE = ("before-upgrade", "before-restore")
 
@@ -21,10 +32,13 @@ def add_commands(groups) -> None:
     from appliance.cli import restore
 
     backup = groups.add_parser(
-        "backup", help="copy rows and media, encrypted, to the place that the configuration names; while serving"
+        "backup",
+        help="copy rows and media, encrypted, to the place that the configuration names; while serving",
+        epilog=BACKUP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     backup.add_argument("--to", metavar="PLACE", help="another place: a folder, ssh://USER@HOST/FOLDER or s3://BUCKET")
-    kinds = backup.add_subparsers(dest="kind", metavar="KIND")
+    kinds = backup.add_subparsers(dest="kind", metavar="[list | rehearse]")
     listing = kinds.add_parser("list", help="the backups that are there")
     listing.add_argument("--json", action="store_true", help="for programs")
     listing.set_defaults(run=run_list)
@@ -208,6 +222,8 @@ def run_list(options) -> int:
     for each in () if options.json else found:
         facts = f"{each['media']} media, {each['bytes'] / 1e6:.0f} MB" if each["opens"] else "opens under another key"
         print(f"{each['name']}  {facts}")
+    if not (found or options.json):
+        print(f"no backup is at {target}. To make one: preau backup")
     return 0 if names else 1
 
 

@@ -3,7 +3,8 @@
 import argparse
 import json
 
-from appliance.cli import closing, plans
+from appliance.cli import closing, finding, plans, service
+from appliance.core.errors import ConfigError
 
 EPILOG = """\
 A class belongs to a school and to a school year (1 August to 31 August). Its name is unique in both.
@@ -66,8 +67,8 @@ def run_create(options) -> None:
     from appliance.services.people import places
     from appliance.storage.database import transaction
 
-    _open(options)
-    school, today = _get_school(options.school), clock.today()
+    service.open_database(options)
+    school, today = finding.get_school(options.school), clock.today()
     day = today.replace(year=today.year + 1, day=1) if options.next_year else today
     with transaction():
         year = places.find_or_create_year(SYSTEM, school.academy, day)
@@ -80,11 +81,11 @@ def run_list(options) -> None:
     """Print the classes."""
     from appliance.core import clock
 
-    _open(options)
-    school = _get_school(options.school) if options.school else None
+    service.open_database(options)
+    school = finding.get_school(options.school) if options.school else None
     rows = [
         _row(each)
-        for each in _classrooms()
+        for each in finding.list_classrooms()
         if (options.all_years or each.year.ends_on >= clock.today()) and (school is None or each.school_id == school.id)
     ]
     if options.json:
@@ -96,8 +97,8 @@ def run_list(options) -> None:
 
 def run_show(options) -> None:
     """Print one class."""
-    _open(options)
-    classroom = _get_classroom(options)
+    service.open_database(options)
+    classroom = finding.get_classroom(options.name, options.school)
     row = _row(classroom)
     print(f"{classroom.name} · {row['school']} · {row['year']}" + (f" · {classroom.level}" if classroom.level else ""))
     print(f"pupils     {row['pupils']}")
@@ -108,18 +109,13 @@ def run_show(options) -> None:
 
 def run_teacher(options) -> None:
     """Give a class someone, or take them away."""
-    from appliance.core.errors import ConfigError
-    from appliance.school.models import Account, Membership
+    from appliance.school.models import Membership
     from appliance.school.policy import SYSTEM
-    from appliance.services.people import accounts, places
+    from appliance.services.people import places
 
-    _open(options)
-    classroom = _get_classroom(options)
-    account = Account.get_or_none(Account.identifier == accounts.fold_identifier(options.identifier))
-    if account is None:
-        raise ConfigError(
-            f"nobody has the identifier {options.identifier!r}. See: preau account list ; preau account create --help"
-        )
+    service.open_database(options)
+    classroom = finding.get_classroom(options.name, options.school)
+    account = finding.get_account(options.identifier)
     if options.remove:
         membership = Membership.get_or_none(account=account, classroom=classroom)
         if membership is None:
@@ -131,66 +127,13 @@ def run_teacher(options) -> None:
     print(f"{account.identifier} is {membership.role} of {classroom.name}")
 
 
-def _open(options) -> None:
-    from appliance.cli.service import open_database
-
-    open_database(options)
-
-
 def _name(typed: str) -> str:
-    from appliance.core.errors import ConfigError
     from appliance.services.people.accounts import one_line
 
     name = one_line(typed)
     if not 0 < len(name) <= 100:
         raise ConfigError("--name has 1 to 100 signs.")
     return name
-
-
-def _get_school(asked: str | None):
-    from appliance.core.errors import ConfigError
-    from appliance.school.models import School
-
-    found = [
-        school
-        for school in School.select().order_by(School.name, School.id)
-        if asked is None or asked.casefold() in (school.name.casefold(), school.uai.casefold())
-    ]
-    if len(found) == 1:
-        return found[0]
-    known = ", ".join(school.name for school in School.select().order_by(School.name, School.id)) or "none"
-    raise ConfigError(f"say which school with --school NAME or --school UAI. Known schools: {known}.")
-
-
-def _classrooms() -> list:
-    from appliance.school.models import Classroom, School, SchoolYear
-
-    return list(
-        Classroom.select(Classroom, School, SchoolYear)
-        .join(School)
-        .switch(Classroom)
-        .join(SchoolYear)
-        .order_by(SchoolYear.starts_on.desc(), School.name, Classroom.name, Classroom.id)
-    )
-
-
-def _get_classroom(options):
-    from appliance.core import clock
-    from appliance.core.errors import ConfigError
-
-    school = _get_school(options.school) if options.school else None
-    found = [
-        each
-        for each in _classrooms()
-        if each.name.casefold() == options.name.casefold()
-        and each.year.starts_on <= clock.today() <= each.year.ends_on
-        and (school is None or each.school_id == school.id)
-    ]
-    if len(found) > 1:
-        raise ConfigError(f"several schools have a class {options.name!r}: add --school NAME.")
-    if not found:
-        raise ConfigError(f"there is no class {options.name!r} this school year. See: preau class list")
-    return found[0]
 
 
 def _row(classroom) -> dict:

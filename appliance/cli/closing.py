@@ -2,6 +2,9 @@
 
 import argparse
 
+from appliance.cli import finding, service
+from appliance.core.errors import ConfigError
+
 CLOSE = """\
 A class of a past year is closed when nobody may read it any more. Its key is destroyed: what was written and shown in
 it cannot be opened by anybody, ever. The next backup takes the key out of the older ones too; copies of the database
@@ -29,13 +32,11 @@ def add_verb(verbs) -> None:
 
 def run_close(options) -> int:
     """Say what is destroyed, have it confirmed, destroy it."""
-    from appliance.cli.service import open_database
-    from appliance.core.errors import ConfigError
     from appliance.school.policy import SYSTEM
     from appliance.services import closing
 
-    open_database(options)
-    classroom = _get(options)
+    service.open_database(options)
+    classroom = finding.get_classroom(options.name, options.school, options.year)
     if classroom.wrapped_key is None:
         raise ConfigError(f"{classroom.name} ({classroom.year.name}) is closed already.")
     print("\n".join(describe(classroom)), flush=True)
@@ -72,22 +73,3 @@ def describe(classroom) -> list[str]:
         f"  {held.media:6} photos, films, recordings and documents ({held.bytes / 1e6:.1f} MB)",
         "Nobody finds the class any more. Pupils, families, the team and the journal stay.",
     ]
-
-
-def _get(options):
-    from appliance.cli import classes
-    from appliance.core.errors import ConfigError
-
-    school = classes._get_school(options.school) if options.school else None
-    found = [
-        each
-        for each in classes._classrooms()
-        if each.name.casefold() == options.name.casefold()
-        and each.year.name == options.year
-        and (school is None or each.school_id == school.id)
-    ]
-    if len(found) > 1:
-        raise ConfigError(f"several schools have a class {options.name!r}: add --school NAME.")
-    if not found:
-        raise ConfigError(f"there is no class {options.name!r} in {options.year}. See: preau class list --all-years")
-    return found[0]

@@ -61,7 +61,9 @@ def add_commands(groups) -> None:
     )
     rotate.set_defaults(run=run_rotate)
     for parser in (show, rotate):
-        parser.add_argument("--kek-file", metavar="FILE", help="the key file, where systemd hands it over (see below)")
+        parser.add_argument(
+            "--kek-file", metavar="FILE", help="the key file, where systemd hands it over (key rotate --help)"
+        )
 
 
 def run_show(options) -> None:

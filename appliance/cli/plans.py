@@ -2,6 +2,9 @@
 
 import argparse
 
+from appliance.cli import finding, service
+from appliance.core.errors import ConfigError
+
 PLANS = """\
 Plans are tables of the configuration: [plans.initiale], [plans.standard], [plans.plus], [plans.libre], and yours.
 A class has its own plan, else its school's, else plans.default.
@@ -27,7 +30,10 @@ def add_verb(verbs) -> None:
 
 def add_commands(groups) -> None:
     """Declare the group of schools."""
-    group = groups.add_parser("school", help="show or choose the plan of a school's classes")
+    raw = argparse.RawDescriptionHelpFormatter
+    group = groups.add_parser(
+        "school", help="show or choose the plan of a school's classes", epilog=PLANS, formatter_class=raw
+    )
     verbs = group.add_subparsers(dest="verb", required=True, metavar="VERB")
     plan = _verb(verbs, "show or choose the plan of a school's classes")
     plan.add_argument("school", help="name or UAI of the school")
@@ -42,17 +48,16 @@ def _verb(verbs, text: str):
 
 def run_class(options) -> None:
     """Choose or print the plan of a class."""
-    from appliance.cli import classes
     from appliance.school.policy import SYSTEM
     from appliance.services import plans
 
-    _open(options)
-    room = classes._get_classroom(options)
+    service.open_database(options)
+    room = finding.get_classroom(options.name, options.school)
     if options.plan or options.inherit or options.comfort:
         name = _known(options, room.plan)
         comfort = None if options.comfort is None else options.comfort == "yes"
         plans.choose_for_classroom(SYSTEM, room, name, comfort)
-        room = classes._get_classroom(options)
+        room = finding.get_classroom(options.name, options.school)
     storage, plan = plans.storage_of(room.id), plans.plan_of(room.id)
     allowed = "no limit" if storage.allowed is None else f"of {storage.allowed / plans.GIGABYTE:g} GB"
     print(f"plan     {plan.name}{'' if room.plan else ' (inherited)'}")
@@ -62,21 +67,19 @@ def run_class(options) -> None:
 
 def run_school(options) -> None:
     """Choose or print the plan of a school's classes."""
-    from appliance.cli import classes
     from appliance.school.policy import SYSTEM
     from appliance.services import plans
 
-    _open(options)
-    school = classes._get_school(options.school)
+    service.open_database(options)
+    school = finding.get_school(options.school)
     if options.plan or options.inherit:
         plans.choose_for_school(SYSTEM, school, _known(options, school.plan))
-        school = classes._get_school(options.school)
+        school = finding.get_school(options.school)
     print(f"plan     {plans.plan_named(school.plan).name}{'' if school.plan else ' (the default)'}")
 
 
 def _known(options, present: str) -> str:
     """The plan to write: the one that was typed, none, or the present one."""
-    from appliance.core.errors import ConfigError
     from appliance.services import plans
 
     if options.plan and options.inherit:
@@ -87,9 +90,3 @@ def _known(options, present: str) -> str:
             f"there is no plan {options.plan!r}. Plans: {', '.join(known)}; or add [plans.{options.plan}]."
         )
     return "" if options.inherit else options.plan or present
-
-
-def _open(options) -> None:
-    from appliance.cli.service import open_database
-
-    open_database(options)

@@ -1,5 +1,6 @@
 """restore: a backup takes the place of what is lost, on a bare machine or on this one; with the recovery sheet."""
 
+import argparse
 import os
 import shutil
 import sys
@@ -11,11 +12,27 @@ from appliance.core.errors import ConfigError
 
 DATABASE_VARIABLE = "PREAU_SETUP_DATABASE_URL"
 _REFUSED = 2
+RESTORE = """\
+On a bare machine, with the service stopped; the sheet is typed when --sheet does not name a file:
+
+  preau restore --from ssh://keeper@nas.school.fr/backups
+
+On the machine where the data are, whose key is still there:
+
+  preau restore --replace                      the last backup; the present rows are kept aside
+  preau restore --replace --snapshot NAME      an older one: preau backup list
+  preau restore --media-only                   only the files that are damaged or missing; the service may run
+"""
 
 
 def add_commands(groups) -> None:
     """Declare the command."""
-    restore = groups.add_parser("restore", help="put a backup back on this machine, with the recovery sheet")
+    restore = groups.add_parser(
+        "restore",
+        help="put a backup back on this machine, with the recovery sheet",
+        epilog=RESTORE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     restore.add_argument(
         "--from", dest="place", metavar="PLACE", help="where the backups are (else: the configuration's)"
     )

@@ -5,6 +5,8 @@ import json
 import sys
 from pathlib import Path
 
+from appliance.cli import finding, service
+
 ONDE = """\
 The difference is shown, then applied in one transaction; --dry-run shows it and stops.
 Classes that the file does not hold are never touched. What is doubtful is listed and left aside: settle it with
@@ -85,14 +87,13 @@ def _answer_in_json(options, work) -> int:
 
 
 def _import_onde(options, answer) -> None:
-    from appliance.cli.service import open_database
     from appliance.core import clock
     from appliance.school.policy import SYSTEM
     from appliance.services.roster import keeping, printing
     from appliance.services.roster.apply import apply_import
     from appliance.services.roster.plan import find_year, plan_import
 
-    limits = keeping.limits_of(open_database(options).config.limits.roster_mb)
+    limits = keeping.limits_of(service.open_database(options).config.limits.roster_mb)
     school = find_school(options.school)
     paths = {role: getattr(options, role) for role in keeping.ROLES if getattr(options, role)}
     files = {role: read_file(path, limits.file_bytes) for role, path in paths.items()}
@@ -113,7 +114,6 @@ def _import_onde(options, answer) -> None:
 
 
 def _undo(options, answer) -> None:
-    from appliance.cli.service import open_database
     from appliance.core.errors import Refused
     from appliance.core.i18n import _
     from appliance.school.policy import SYSTEM
@@ -121,7 +121,7 @@ def _undo(options, answer) -> None:
     from appliance.services.roster.models import RosterImport
     from appliance.services.roster.undo import find_last_import, undo_import
 
-    open_database(options)
+    service.open_database(options)
     if options.id:
         done = RosterImport.get_or_none(RosterImport.public_id == options.id)
     else:
@@ -136,11 +136,10 @@ def _undo(options, answer) -> None:
 
 def run_list(options) -> int:
     """The imports of every school."""
-    from appliance.cli.service import open_database
     from appliance.services.roster import keeping, printing
     from appliance.services.roster.models import RosterImport
 
-    open_database(options)
+    service.open_database(options)
     query = RosterImport.select().order_by(RosterImport.created_at.desc(), RosterImport.id.desc())
     rows = [row for row in query if row.applied_at is not None or keeping.is_waiting(row)]
     if options.json:
@@ -156,16 +155,11 @@ def find_school(text: str | None):
     """The school named by name, UAI or id; the only one when nothing is said."""
     from appliance.core.errors import Refused
     from appliance.core.i18n import _
-    from appliance.school.models import School
-    from appliance.services.roster.matching import name_key
 
-    schools = list(School.select().order_by(School.name, School.id))
+    schools = finding.list_schools(None)
     if not schools:
         raise Refused(_("Il n’y a pas encore d’école. Commencez par : preau init."))
-    found = schools
-    if text:
-        exact = [one for one in schools if text in (one.name, one.public_id) or text.upper() == one.uai.upper() != ""]
-        found = exact or [one for one in schools if name_key(one.name) == name_key(text)]
+    found = finding.list_schools(text)
     if len(found) == 1:
         return found[0]
     names = " · ".join(f"{one.name} ({one.uai or one.public_id})" for one in (found or schools))

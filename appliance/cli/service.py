@@ -49,7 +49,7 @@ def add_commands(groups) -> None:
     init.add_argument("--school", default="Mon école", help="name of the first school (default: %(default)s)")
     init.set_defaults(run=run_init)
     serve = groups.add_parser("serve", help="serve the appliance", epilog=SERVE, formatter_class=raw)
-    serve.add_argument("--port", type=int, help="listen on this port instead of the configured one")
+    serve.add_argument("--port", type=port, help="listen on this port instead of the configured one")
     serve.set_defaults(run=run_serve)
     migrate = groups.add_parser(
         "migrate", help="bring the database to this program's schema", epilog=MIGRATE, formatter_class=raw
@@ -58,6 +58,13 @@ def add_commands(groups) -> None:
         "--with-backup", action="store_true", help="first copy the database, when there are steps to do"
     )
     migrate.set_defaults(run=run_migrate)
+
+
+def port(text: str) -> int:
+    """A port typed on the command line, within the bounds of the setting; 0 is any free one."""
+    if not (text.isdecimal() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text}")
+    return int(text)
 
 
 def load(options) -> configuration.Config:

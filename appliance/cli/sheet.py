@@ -1,18 +1,33 @@
 """sheet: the recovery sheet on paper, and the proof that it can be read back."""
 
+import argparse
 import os
 import sys
 from pathlib import Path
 
 from appliance.core.errors import ConfigError
 
+SHEET = """\
+When the machine is lost, nothing but its sheet opens the backups: print it, delete the file, keep the paper in a safe.
+
+  preau --config F sheet print                  on the RAM disk, so that no disk keeps it
+  preau --config F sheet print --shares 2/3     for three people, any two of whom can restore
+  preau --config F sheet verify                 typed from the paper: the proof that it can be read
+"""
+
 
 def add_commands(groups) -> None:
     """Declare the group."""
-    group = groups.add_parser("sheet", help="the recovery sheet: print it, prove that it can be read back")
+    group = groups.add_parser(
+        "sheet",
+        help="the recovery sheet: print it, prove that it can be read back",
+        epilog=SHEET,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     verbs = group.add_subparsers(dest="verb", required=True, metavar="VERB")
     write = verbs.add_parser("print", help="a PDF with the master key: print it, then delete the file")
-    write.add_argument("--output", type=Path, default=Path("/dev/shm/preau-recovery.pdf"), metavar="F")  # noqa: S108
+    pdf = Path("/dev/shm/preau-recovery.pdf")  # noqa: S108 - made anew, or not at all
+    write.add_argument("--output", type=Path, default=pdf, metavar="F", help="the file to make (default: %(default)s)")
     write.add_argument("--shares", metavar="K/N", help="split among N people, any K of whom can restore: 2/3")
     write.set_defaults(run=run_print)
     verify = verbs.add_parser("verify", help="type or scan the sheet: is it this installation's key?")
@@ -52,7 +67,12 @@ def read_sheet(path: Path | None):
     from appliance.services import sheet
 
     if path is not None:
-        return sheet.read(sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8"))
+        try:
+            return sheet.read(sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"{path} cannot be read: {error}. It is the text of the sheet, typed or scanned."
+            ) from None
     if not sys.stdin.isatty():
         raise ConfigError("the recovery sheet is needed: --sheet F, or --sheet - to read it from a pipe")
     print("Type the lines of the recovery sheet (or of the shares, one after the other), then an empty line:")

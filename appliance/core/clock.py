@@ -39,11 +39,6 @@ def set_zone(name: str) -> None:
     _zone = zoneinfo.ZoneInfo(name)
 
 
-def zone() -> zoneinfo.ZoneInfo:
-    """The school's time zone."""
-    return _zone
-
-
 def set(instant: datetime | None) -> None:
     """Freeze the clock at an instant (tests and the demo's past), or let it run again with None."""
     global _frozen

@@ -41,7 +41,7 @@ def open_sealed(key: bytes, context: bytes, sealed: bytes) -> bytes:
 
 
 def forget_keys() -> None:
-    """Drop every cached subkey, after a key was destroyed."""
+    """Drop every cached subkey: the cache is keyed by the keys themselves, which must not outlive their destruction."""
     _cipher.cache_clear()
 
 

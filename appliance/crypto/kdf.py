@@ -26,11 +26,6 @@ def encode_parts(label: str, *parts: str | bytes | int) -> bytes:
     return b"".join(encoded)
 
 
-def hkdf_extract(salt: bytes, material: bytes, hash_name: str = "sha512") -> bytes:
-    """Concentrate non-uniform key material into one uniform key (HKDF-Extract, RFC 5869 §2.2)."""
-    return hmac.digest(salt or bytes(_HASH_SIZES[hash_name]), material, hash_name)
-
-
 def hkdf_expand(key: bytes, info: bytes, length: int, hash_name: str = "sha512") -> bytes:
     """Derive `length` bytes from a uniformly random key, bound to `info` (HKDF-Expand, RFC 5869 §2.3)."""
     size = _HASH_SIZES[hash_name]

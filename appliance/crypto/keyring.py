@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from os import urandom
 
+from appliance.crypto import fields
 from appliance.crypto.envelope import KEY_SIZE, unwrap, wrap
 from appliance.crypto.errors import Tampered
 from appliance.crypto.kdf import encode_parts, hkdf_expand
@@ -152,17 +153,19 @@ class Keyring:
         return wrap(new_kek.key, kind=TENANT, parent_id=new_kek.id, child_id=tenant_id, key=key)
 
     def forget(self, kind: str, key_id: str) -> None:
-        """Drop a key from memory and, for a tenant, the keys of its classes."""
+        """Drop a key from memory and, for a tenant, the keys of its classes; and every cipher made from a key."""
         with self._lock:
             self._cache.pop((kind, key_id), None)
             if kind == TENANT:
                 for name in [name for name, cached in self._cache.items() if cached.parent_id == key_id]:
                     del self._cache[name]
+        fields.forget_keys()
 
     def forget_all(self) -> None:
-        """Drop every tenant and class key from memory."""
+        """Drop every tenant and class key from memory, and every cipher made from one."""
         with self._lock:
             self._cache.clear()
+        fields.forget_keys()
 
     def _remember(self, kind: str, key_id: str, wrapped: bytes, parent_id: str, open_it: Callable[[], bytes]) -> bytes:
         wrapped = bytes(wrapped)

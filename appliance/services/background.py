@@ -24,7 +24,7 @@ def submit(work: Callable, *arguments: object) -> bool:
 
 
 def drain() -> None:
-    """Wait until what was submitted so far is done (tests, and the end of a command)."""
+    """Wait until what was submitted so far is done (tests)."""
     _thread.submit(lambda: None).result()
 
 

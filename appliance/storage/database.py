@@ -68,10 +68,7 @@ def _sqlite(path: str) -> peewee.SqliteDatabase:
 
 
 def _postgresql(url: str, pool: int) -> peewee.PostgresqlDatabase:
-    try:
-        import psycopg2  # noqa: F401 - the message below is for the operator who lacks it
-    except ImportError:
-        raise ConfigError("PostgreSQL needs psycopg2: apt install python3-psycopg2") from None
+    _driver()
     parts = address.split(url)
     options = dict(urllib.parse.parse_qsl(parts.query))
     return PooledPostgresqlDatabase(
@@ -88,12 +85,17 @@ def _postgresql(url: str, pool: int) -> peewee.PostgresqlDatabase:
     )
 
 
-def try_postgresql(url: str) -> None:
-    """ConfigError with the remedy unless this database can be used, now."""
+def _driver():
     try:
         import psycopg2
     except ImportError:
         raise ConfigError("PostgreSQL needs psycopg2: apt install python3-psycopg2") from None
+    return psycopg2
+
+
+def try_postgresql(url: str) -> None:
+    """ConfigError with the remedy unless this database can be used, now."""
+    psycopg2 = _driver()
     address.require_plain(url)
     try:
         with contextlib.closing(psycopg2.connect(url, connect_timeout=5)) as link, link.cursor() as cursor:

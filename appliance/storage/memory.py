@@ -32,6 +32,18 @@ def find_ram_disk() -> Path | None:
     return RAM_DISK if in_memory and path.is_dir() and os.access(path, os.W_OK | os.X_OK) else None
 
 
+def make_folder(base: Path) -> Path:
+    """A folder of this process, whose name says whose it is."""
+    return Path(tempfile.mkdtemp(prefix=f"preau-{os.getuid()}-{os.getpid()}-", dir=base))
+
+
+def remove_left(base: Path) -> None:
+    """Remove the folders of our processes that are no more: a kill leaves them."""
+    for folder in base.glob(f"preau-{os.getuid()}-*"):
+        if not Path(f"/proc/{folder.name.split('-')[2]}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def private_folder() -> Iterator[Path]:
     """A folder of our own in memory, gone afterwards; Unavailable on a machine that has none."""
@@ -39,8 +51,7 @@ def private_folder() -> Iterator[Path]:
     base = spool if spool.is_relative_to(RAM_DISK) and os.access(spool, os.W_OK) else find_ram_disk()
     if base is None:
         raise Unavailable()
-    # The name is that of server.spool_to_memory, which removes what a killed process left.
-    folder = Path(tempfile.mkdtemp(prefix=f"preau-{os.getuid()}-{os.getpid()}-", dir=base))
+    folder = make_folder(base)
     try:
         yield folder
     finally:

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import textwrap
-import time
 import urllib.request
 
 import pytest
@@ -16,6 +15,7 @@ from tests.support import needs as needs_module
 from tests.support import network, run
 from tests.support.postgres import Copies, stop
 from tests.support.source import ROOT
+from tests.support.waiting import wait_for
 
 
 def test_a_connection_to_another_machine_fails_the_test_that_tries():
@@ -189,9 +189,7 @@ def test_the_throw_away_server_is_gone_even_when_the_run_is_killed(tmp_path, nee
     )
     said = run_pytest(tmp_path, "-s").stdout
     folder = said.split("FOLDER ")[1].split()[0]
-    deadline = time.monotonic() + 20
-    while os.path.exists(folder) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    gone = not os.path.exists(folder)
-    stop(ROOT.__class__(folder))
-    assert gone, "The watchman left the server running."
+    try:
+        wait_for(lambda: not os.path.exists(folder), 20, why=lambda: "The watchman left the server running.")
+    finally:
+        stop(ROOT.__class__(folder))

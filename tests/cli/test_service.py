@@ -5,6 +5,7 @@ import io
 import pytest
 
 from appliance import cli
+from tests.support.process import initialise
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,10 @@ from appliance import cli
         ("demo", "preau demo"),
         ("import", "--dry-run"),
         ("account", "account create"),
+        ("school", "school plan"),
+        ("sheet", "sheet print"),
+        ("backup", "backup rehearse"),
+        ("restore", "restore --from"),
     ],
 )
 def test_the_help_of_each_command_ends_with_lines_to_type(capsys, command, word):
@@ -36,3 +41,37 @@ def test_init_where_nothing_can_be_written_names_the_place(tmp_path, capsys):
     assert cli.main(["--config", str(tmp_path / "file/config.toml"), "init", "--non-interactive"]) == 1
     said = capsys.readouterr().err
     assert str(tmp_path / "file") in said and "--config" in said
+
+
+@pytest.mark.parametrize("command", [("serve",), ("demo",)])
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+def test_a_port_that_no_machine_has_is_refused(capsys, command, port):
+    with pytest.raises(SystemExit):
+        cli.main([*command, "--port", port])
+    assert "0 to 65535" in capsys.readouterr().err
+
+
+def test_the_demo_never_takes_a_folder_that_holds_other_things(tmp_path, capsys):
+    initialise(tmp_path)  # a real school, whose files have the names of the demo's
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert cli.main(["demo", "--folder", str(tmp_path), "--seed-only"]) == 1
+    assert "--folder" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == kept
+
+
+def test_the_demo_where_nothing_can_be_written_names_the_place(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert cli.main(["demo", "--folder", str(tmp_path / "file/school"), "--seed-only"]) == 1
+    said = capsys.readouterr().err
+    assert str(tmp_path / "file") in said and "--folder" in said
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
+@pytest.mark.parametrize("command", [("sheet", "verify"), ("restore", "--from", "somewhere"), ("backup", "rehearse")])
+def test_a_sheet_that_cannot_be_read_is_named(tmp_path, capsys, command, content):
+    sheet = tmp_path / "sheet.txt"
+    if content is not None:
+        sheet.write_bytes(content)
+    assert cli.main(["--config", str(tmp_path / "config.toml"), *command, "--sheet", str(sheet)]) == 1
+    said = capsys.readouterr().err
+    assert str(sheet) in said and "cannot be read" in said

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from appliance.crypto import fields
 from appliance.crypto import keyring as module
 from appliance.crypto.errors import Tampered
 from appliance.crypto.keyring import CLASSROOM, TENANT, Kek, Keyring, derive
@@ -80,6 +81,18 @@ def test_a_forgotten_tenant_takes_its_classes_along(unwraps):
     ring.forget_all()
     ring.tenant_key("ecole-1", tenant)
     assert unwraps[-1] == (TENANT, "ecole-1")
+
+
+@pytest.mark.parametrize("forget", [lambda ring: ring.forget(CLASSROOM, "cm1"), Keyring.forget_all])
+def test_a_forgotten_key_leaves_no_cipher_behind_that_was_made_from_it(forget):
+    ring = Keyring(KEK)
+    tenant = ring.create_tenant_key("ecole-1")
+    classroom = ring.create_classroom_key("cm1", tenant_id="ecole-1", tenant_wrapped=tenant)
+    key = ring.classroom_key("cm1", classroom, tenant_id="ecole-1", tenant_wrapped=tenant)
+    fields.seal(key, b"its place", b"grippe")
+    assert fields._cipher.cache_info().currsize
+    forget(ring)
+    assert fields._cipher.cache_info().currsize == 0
 
 
 def test_memory_of_keys_is_bounded_and_keeps_the_last_used(unwraps):

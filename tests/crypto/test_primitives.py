@@ -1,12 +1,15 @@
 """The primitives that everything rests on agree with the public vectors, on whatever library version is installed."""
 
+import hashlib
+import hmac
+
 import pytest
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
-from appliance.crypto.kdf import encode_parts, hkdf_expand, hkdf_extract
+from appliance.crypto.kdf import encode_parts, hkdf_expand
 
 
 def hexed(test, *names):
@@ -63,7 +66,9 @@ def test_hkdf(wycheproof, hash_name, expected):
     for _, test in wycheproof(f"hkdf_{hash_name}_test.json"):
         material, salt, info, result = hexed(test, "ikm", "salt", "info", "okm")
         try:
-            derived = hkdf_expand(hkdf_extract(salt, material, hash_name), info, test["size"], hash_name)
+            # The vectors begin with Extract, which nothing here needs: all our keys are uniformly random.
+            uniform = hmac.digest(salt or bytes(hashlib.new(hash_name).digest_size), material, hash_name)
+            derived = hkdf_expand(uniform, info, test["size"], hash_name)
         except ValueError:
             assert test["result"] == "invalid"
         else:

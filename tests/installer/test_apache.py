@@ -13,7 +13,6 @@ import ssl
 import subprocess
 import tempfile
 import threading
-import time
 import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +27,7 @@ from tests.support import installation
 from tests.support.process import preau, serving
 from tests.support.served import film
 from tests.support.tus import PIECE, checksum, pairs
+from tests.support.waiting import is_open, wait_for
 
 pytestmark = pytest.mark.server
 MODULES = Path("/usr/lib/apache2/modules")
@@ -75,12 +75,13 @@ class Apache:
 
     def wait(self) -> None:
         """Until it answers."""
-        for _try in range(100):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-                return
-            assert self.process.poll() is None, (self.folder / "log").read_text()
-            time.sleep(0.1)
-        raise AssertionError((self.folder / "log").read_text())
+        log = self.folder / "log"
+
+        def answers() -> bool:
+            assert self.process.poll() is None, log.read_text()
+            return is_open(self.port)
+
+        wait_for(answers, why=log.read_text)
 
     def stop(self) -> None:
         self.process.terminate()
@@ -261,12 +262,7 @@ def test_a_picture_goes_in_and_a_part_of_it_comes_out(school):
     status, _headers, body = patch(apache, made, url, photo)
     assert status == 204, body
     media = url.rsplit("/", 1)[1]
-    for _try in range(200):
-        state = json.loads(apache.ask("GET", f"{url}/etat", **signed(made))[2])["state"]
-        if state == "ready":
-            break
-        time.sleep(0.1)
-    assert state == "ready"
+    wait_for(lambda: json.loads(apache.ask("GET", f"{url}/etat", **signed(made))[2])["state"] == "ready")
     address = f"/medias/{media}/large"
     status, _headers, whole = apache.ask("GET", address, **signed(made))
     assert status == 200 and whole.startswith(b"\xff\xd8")

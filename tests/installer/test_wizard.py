@@ -1,7 +1,6 @@
 """The set-up in the browser: nothing without the secret, ten tries, forms of one's own, answers kept, one time only."""
 
 import re
-import time
 
 import jinja2
 import pytest
@@ -11,6 +10,7 @@ from installer import trials
 from installer.door import PAUSE, TRIES, Door
 from installer.shell import PREFIX, create_app
 from installer.wizard import Wizard
+from tests.support.waiting import wait_for
 
 PLACE = {
     "responsible_body": "Commune d’Essai",
@@ -229,10 +229,11 @@ def test_each_share_is_read_back(operator):
 
 
 def wait_for_the_end(operator) -> None:
-    deadline = time.monotonic() + 60
-    while operator.wizard.work.state == "running" and time.monotonic() < deadline:
+    def is_over() -> bool:
         operator.get(f"{PREFIX}/avancement?fragment=1")
-        time.sleep(0.1)
+        return operator.wizard.work.state != "running"
+
+    wait_for(is_over)
 
 
 @pytest.mark.slow

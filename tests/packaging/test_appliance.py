@@ -10,6 +10,7 @@ import pytest
 
 from tests.packaging.conftest import PASSWORD, set_up
 from tests.support import container
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.package
 VISITOR = "/opt/visitor.py"
@@ -144,13 +145,11 @@ def test_the_hardening_is_really_enforced(machine):
 
 
 def wait_until_another_process_serves(machine, pid: str, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    def serves() -> bool:
         said = machine.run("systemctl", "show", "preau", "--property=ActiveState,MainPID").stdout.split()
-        if "ActiveState=active" in said and f"MainPID={pid}" not in said:
-            return
-        time.sleep(0.5)
-    pytest.fail(f"no other process serves after {seconds} s:\n{machine.journal('preau')[-2000:]}")
+        return "ActiveState=active" in said and f"MainPID={pid}" not in said
+
+    wait_for(serves, seconds, every=0.5, why=lambda: machine.journal("preau")[-2000:])
 
 
 def main_process(machine) -> str:

@@ -1,6 +1,5 @@
 """Backups on real places: another machine's sshd, an S3 server, a disk that is full or can only be read."""
 
-import contextlib
 import importlib.util
 import json
 import os
@@ -10,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ import pytest
 from tests.packaging.test_appliance import open_class, visit
 from tests.support.needs import lacking
 from tests.support.process import preau
+from tests.support.waiting import is_open, wait_for
 
 PLACE = "ssh://keeper@127.0.0.1/home/keeper/preau"
 SSHD = """
@@ -127,12 +126,7 @@ def s3(tmp_path_factory):
     command = [found, "gateway", "--no-usage-report", "--cache-dir", folder / "cache", meta, address]
     with open(folder / "log", "w") as log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as server:
         try:
-            deadline = time.monotonic() + 60
-            while time.monotonic() < deadline:
-                port = int(address.split(":")[1])
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                    break
-                time.sleep(0.1)
+            wait_for(lambda: is_open(int(address.split(":")[1])), why=(folder / "log").read_text)
             (folder / "keys").write_text("preau-test\nonly-for-tests\n")
             yield f"http://{address}", folder / "keys"
         finally:

@@ -4,7 +4,6 @@ import contextlib
 import shutil
 import sqlite3
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from tests.packaging.conftest import PASSWORD, set_up
 from tests.packaging.test_appliance import open_class, visit
 from tests.support import container
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.drill
 MIGRATIONS = "usr/share/preau/appliance/storage/migrations"
@@ -79,15 +79,6 @@ def look_into(machine, folder: Path, query: str) -> list[tuple]:
         shutil.copy(path, folder / path.name)
     with contextlib.closing(sqlite3.connect(folder / "preau.db")) as found:
         return found.execute(query).fetchall()
-
-
-def wait_for(look, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if look():
-            return
-        time.sleep(0.2)
-    pytest.fail("what was waited for did not come")
 
 
 def begun(machine) -> int:

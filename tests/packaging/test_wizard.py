@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.support import container
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.package
 
@@ -67,14 +68,6 @@ print(json.dumps({"seen": seen, "listed": listed, "codes": codes, "shares": len(
 SECRET = re.compile(r"\n\s+([0-9A-Z]{4}(?:-[0-9A-Z]{4}){2})\s*\n")
 
 
-def wait_for(what, seconds: float = 90):
-    """What a look gives once it gives something."""
-    deadline = time.monotonic() + seconds
-    while not (found := what()) and time.monotonic() < deadline:
-        time.sleep(0.5)
-    return found
-
-
 def curl(machine, *arguments: str) -> str:
     return machine.run("curl", "-sk", "--max-time", "20", *arguments, check=False).stdout
 
@@ -86,8 +79,10 @@ def test_a_machine_is_set_up_from_the_browser(suite, package):
         )  # a container has no screen: this is what one would show
         machine.install(package)
         machine.shell("mkdir -p /mnt/backups && chown preau: /mnt/backups; echo 127.0.0.1 carnet.example >> /etc/hosts")
-        secret = wait_for(lambda: SECRET.search(machine.run("cat", "/dev/console").stdout))
-        assert secret, machine.journal("preau-setup")
+        secret = wait_for(
+            lambda: SECRET.search(machine.run("cat", "/dev/console").stdout),
+            why=lambda: machine.journal("preau-setup"),
+        )
         assert "https://" in machine.run("cat", "/dev/console").stdout and secret[1] in machine.journal("preau-setup")
 
         door = curl(machine, "-iL", "https://127.0.0.1/")
@@ -104,9 +99,7 @@ def test_a_machine_is_set_up_from_the_browser(suite, package):
         wrong = [line for line in said["listed"] if "à régler" in line]
         assert all("Horloge" in line or "iPhone" in line for line in wrong), said["listed"]
 
-        assert wait_for(
-            lambda: machine.run("systemctl", "is-active", "preau-setup", check=False).stdout.strip() != "active"
-        )
+        wait_for(lambda: machine.run("systemctl", "is-active", "preau-setup", check=False).stdout.strip() != "active")
         assert machine.run("systemctl", "is-active", "preau", "nginx").stdout.split() == ["active"] * 2
         assert "ok" in curl(machine, "https://carnet.example/healthz")
         assert "Code de la console" not in curl(machine, "-L", "https://127.0.0.1/")
@@ -120,7 +113,7 @@ def test_a_machine_is_set_up_from_the_browser(suite, package):
 def test_what_the_set_up_put_in_place_leaves_with_the_package(suite, package):
     with container.booted(suite) as machine:
         machine.install(package)
-        assert wait_for(lambda: machine.path("/etc/nginx/sites-enabled/preau-setup").exists())
+        wait_for(lambda: machine.path("/etc/nginx/sites-enabled/preau-setup").exists())
         begun = time.monotonic()
         machine.run("systemctl", "stop", "preau-setup")
         assert time.monotonic() - begun < 10

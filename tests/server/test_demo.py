@@ -73,6 +73,7 @@ def test_started_again_it_keeps_its_data(folder):
 def test_a_seeding_that_was_cut_short_begins_again(folder, tmp_path):
     half = tmp_path / "school"
     half.mkdir()
+    (half / "begun").touch()
     (half / "config.toml").write_text("[server]\n")
     done = preau("demo", "--folder", half, "--seed-only")
     assert done.returncode == 0 and "Making" in done.stdout and (half / "complete").exists()

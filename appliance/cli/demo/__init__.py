@@ -28,7 +28,7 @@ def add_commands(groups) -> None:
     )
     demo.add_argument("--folder", type=Path, default=Path("var/demo"), help="where it lives (default: %(default)s)")
     demo.add_argument("--host", default="127.0.0.1", help="loopback only; anything else is refused")
-    demo.add_argument("--port", type=int, default=8080, help="port to listen on (default: %(default)s)")
+    demo.add_argument("--port", type=service.port, default=8080, help="port to listen on (default: %(default)s)")
     demo.add_argument("--seed-only", action="store_true", help="make the school and stop")
     demo.set_defaults(run=run_demo)
 
@@ -41,7 +41,11 @@ def run_demo(options) -> None:
     if options.host not in LOOPBACK:
         raise ConfigError("the demo has public passwords: it listens on loopback only. For a school: init and serve.")
     service.set_up_logs()
-    config = prepare(options.folder)
+    try:
+        config = prepare(options.folder)
+    except OSError as error:
+        where = error.filename or options.folder
+        raise ConfigError(f"{where}: {error.strerror}. Choose with --folder a place where you may write.") from None
     if options.seed_only:
         return
     address = dataclasses.replace(
@@ -69,14 +73,17 @@ def prepare(folder: Path):
     from appliance.cli.demo import people, seed
     from appliance.storage import database
 
-    complete, path = folder / "complete", folder / "config.toml"
+    complete, begun, path = folder / "complete", folder / "begun", folder / "config.toml"
     if not complete.exists():
-        if folder.exists():
+        if begun.exists():
             shutil.rmtree(folder)
+        elif folder.exists() and any(folder.iterdir()):  # somebody's own, or a real school
+            raise ConfigError(f"{folder} holds other things than a demo. Name a new folder: preau demo --folder F")
         print("Making the demo school, once:", flush=True)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        begun.touch()
         service.install(path, people.ACADEMY, people.SCHOOL, storage={"reserve_mb": 0})
         with database.connection():
             seed.seed(lambda text: print(text, flush=True))
-        complete.touch()
+        begun.rename(complete)
     return service.install(path, people.ACADEMY, people.SCHOOL)

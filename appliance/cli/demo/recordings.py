@@ -32,7 +32,7 @@ def make_sound() -> bytes:
 
 
 def make_film() -> bytes:
-    """Five seconds of a drawn landscape that comes nearer, as MP4; the notes are its sound."""
+    """A few seconds of a drawn landscape that comes nearer, as long as its sound: the notes."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "a.jpg").write_bytes(pictures.draw_picture("farm", 3, (1280, 720)))

@@ -131,6 +131,8 @@ def open_target(
         from appliance.services.backup.bucket import S3
 
         return S3(to, endpoint, credentials, spool)
+    if "://" in to:  # a folder of that name would be made, and called a success
+        raise TargetError(f"{to}: a place is a folder, ssh://USER@HOST/FOLDER or s3://BUCKET/PREFIX")
     return Folder((base / to).resolve())
 
 

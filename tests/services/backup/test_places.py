@@ -153,6 +153,12 @@ def test_an_address_that_ssh_could_take_for_an_option_is_refused(tmp_path, url):
         targets.open_target(url, tmp_path, runtime=tmp_path)
 
 
+@pytest.mark.parametrize("to", ["sftp://keeper@nas/backups", "file:///srv/backups", "S3://bucket"])
+def test_a_place_of_another_kind_is_refused_and_no_folder_of_its_name(tmp_path, to):
+    with pytest.raises(targets.TargetError, match="a place is"):
+        targets.open_target(to, tmp_path, runtime=tmp_path)
+
+
 def test_nothing_behind_the_options_is_taken_for_one(tmp_path):
     command = targets.open_target("ssh://keeper@[::1]:2222/a b", tmp_path, runtime=tmp_path).command
     assert command[-2:] == ["--", "keeper@::1"] and "StrictHostKeyChecking=yes" in command
