@@ -3,13 +3,11 @@ else."""
 
 import gc
 import logging
-import os
 import shutil
 import signal
 import tempfile
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import waitress
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -19,7 +17,6 @@ from waitress.task import ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import RequestEntityTooLarge, build_http_date
 
 from appliance import features
-from appliance.core import clock
 from appliance.core.config import Config
 from appliance.core.errors import ConfigError
 from appliance.services import work
@@ -33,7 +30,12 @@ from appliance.web import uploads as pieces
 
 _log = logging.getLogger("preau.server")
 TICK_SECONDS = 20
-_emptied = 0.0
+HOUR = 3600
+BUSY_HEADER = "PREAU_BUSY"
+UNTRUSTED = words.english(checks.Check("proxy", checks.WARNING, "untrusted"))
+NO_MEMORY = words.english(checks.Check("memory", checks.PROBLEM, "absent"))
+_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA", "HTTP_X_FORWARDED_HOST")
+_warned = threading.Event()
 IN_MEMORY = 8 << 20  # a longer body is spooled: a piece of a file never is
 
 
@@ -65,17 +67,6 @@ class Lanes(ThreadedTaskDispatcher):
         """Finish what runs in both lanes."""
         self.slow.shutdown(cancel_pending, timeout)
         return super().shutdown(cancel_pending, timeout)
-
-
-BUSY_HEADER = "PREAU_BUSY"
-
-
-_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA", "HTTP_X_FORWARDED_HOST")
-_warned = threading.Event()
-
-
-UNTRUSTED = words.english(checks.Check("proxy", checks.WARNING, "untrusted"))
-NO_MEMORY = words.english(checks.Check("memory", checks.PROBLEM, "absent"))
 
 
 def _warn_once() -> None:
@@ -127,6 +118,8 @@ class PieceTooLong(RequestEntityTooLarge):
 
 class Parser(HTTPRequestParser):
     """Bodies of PATCH are pieces of files: one that is too long, or doesn't say how long it is, is not read."""
+
+    command = path = ""  # until the first line is read, and where it can't be
 
     def parse_header(self, header_plus):
         """The usual reading, then the refusal of what would be spooled outside of memory."""
@@ -195,10 +188,8 @@ def spool_to_memory(required: bool = True) -> None:
             raise ConfigError(NO_MEMORY)
         _log.warning(NO_MEMORY)
         return
-    for old in shared.glob(f"preau-{os.getuid()}-*"):
-        if not Path(f"/proc/{old.name.split('-')[2]}").exists():
-            shutil.rmtree(old, ignore_errors=True)
-    tempfile.tempdir = tempfile.mkdtemp(prefix=f"preau-{os.getuid()}-{os.getpid()}-", dir=shared)
+    memory.remove_left(shared)
+    tempfile.tempdir = str(memory.make_folder(shared))
 
 
 class _Alive:
@@ -232,24 +223,25 @@ def prove_life(server) -> Callable[[Callable[[], None]], None]:
     return lambda done: trigger.pull_trigger(lambda: server.task_dispatcher.add_task(_Alive(done)))
 
 
-def start_scheduler(jobs: list[Callable]) -> BackgroundScheduler:
+def list_jobs() -> tuple[list[Callable], list[Callable]]:
+    """What runs at each tick, and what runs once an hour because it reads whole tables or files."""
+    found = features.load()
+    return (
+        [work.forget_failures, *(job for feature in found for job in feature.jobs)],
+        [database.empty_wal, *(job for feature in found for job in feature.hourly)],
+    )
+
+
+def start_scheduler(jobs: list[Callable], hourly: list[Callable]) -> BackgroundScheduler:
     """A metronome in UTC: each tick runs the features' jobs, whose work is rows, so a missed tick loses nothing."""
     scheduler = BackgroundScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": 3600, "max_instances": 1}
     )
-    for job in jobs:
-        scheduler.add_job(_run_job, "interval", seconds=TICK_SECONDS, args=[job], id=f"{job.__module__}.{job.__name__}")
+    for job, seconds in (*((job, TICK_SECONDS) for job in jobs), *((job, HOUR) for job in hourly)):
+        scheduler.add_job(_run_job, "interval", seconds=seconds, args=[job], id=f"{job.__module__}.{job.__name__}")
     logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)  # a job that is still at it is no news
     scheduler.start()
     return scheduler
-
-
-def empty_wal() -> None:
-    """Once an hour, what SQLite's log holds goes into the file: little is written, and what was erased leaves it."""
-    global _emptied
-    if clock.monotonic() - _emptied > 3600:
-        _emptied = clock.monotonic()
-        database.empty_wal()
 
 
 def _run_job(job: Callable) -> None:
@@ -294,10 +286,9 @@ def serve(app, config: Config, ready: Callable[[int], None] = lambda port: None,
     server = create_server(app, config)
     if config.secure and not config.server.trusted_proxy:
         _warn_once()
-    if jobs is None:
-        jobs = [work.forget_failures, empty_wal, *(job for feature in features.load() for job in feature.jobs)]
+    jobs, hourly = list_jobs() if jobs is None else (jobs, [])
     database.hold_open()
-    scheduler, workers = start_scheduler(jobs), Workers(config.server.workers)
+    scheduler, workers = start_scheduler(jobs, hourly), Workers(config.server.workers)
     workers.start()
     status = f"Serves {config.server.public_url}"
     watchdog = Watchdog(prove_life(server), read_period(), status)

@@ -28,7 +28,8 @@ class NavItem:
 
 @dataclass(frozen=True)
 class Feature:
-    """What a slice plugs into the appliance."""
+    """What a slice plugs into the appliance. `jobs` run at each tick, so none reads a whole table; `hourly` is for
+    those that do."""
 
     name: str
     title: object
@@ -38,5 +39,5 @@ class Feature:
     no_personal_data: dict[str, str] = field(default_factory=dict)
     nav: tuple[NavItem, ...] = ()
     jobs: tuple[Callable, ...] = ()
-    cli: Callable | None = None
+    hourly: tuple[Callable, ...] = ()
     uses: tuple[str, ...] = ()

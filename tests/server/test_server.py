@@ -60,6 +60,17 @@ def test_an_answer_without_body_keeps_the_connection(config):
             assert third.status == 200
 
 
+@pytest.mark.parametrize(
+    "sent", (b"\x16\x03\x01\r\n\r\n", b"get / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nX: a\0b\r\n\r\n")
+)
+def test_what_is_no_request_is_answered_and_leaves_no_word_of_who_sent_it(config, sent):
+    with serving(config) as server, socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        connection.sendall(sent)
+        assert connection.recv(100).startswith(b"HTTP/1.0 4")
+    log = (config.parent / "server.log").read_text()
+    assert "uncaptured" not in log and "connected 127" not in log
+
+
 SLOW_HEALTH = """
 import pathlib, time
 from appliance.storage import migrate

@@ -5,7 +5,7 @@ from datetime import date
 from appliance.core import clock
 from appliance.core.errors import NotFound, Refused
 from appliance.core.i18n import _
-from appliance.features.administration import queries
+from appliance.features.administration import queries, reach
 from appliance.features.administration.jobs import JOURNAL
 from appliance.school.models import Academy, Account, Classroom, Membership, School
 from appliance.school.policy import require
@@ -72,6 +72,7 @@ def create_teacher(actor, classroom: Classroom, person: Person) -> tuple[Account
 
 def require_room_for_teacher(classroom: Classroom, account: Account | None = None) -> None:
     """Refuse one more teacher than the plan of the class allows; someone who teaches here already is not one more."""
+    plans.hold(classroom.id)
     most = plans.plan_of(classroom.id).administrators
     teachers = {
         row.account_id
@@ -134,13 +135,13 @@ def print_code(actor, public_id: str) -> tuple[Account, str]:
 
 
 def _require_helped(actor, public_id: str) -> Account:
-    account = queries.get_person(actor, public_id)
-    require(queries.can_help(actor, account))
+    account = reach.get_person(actor, public_id)
+    require(reach.can_help(actor, account))
     return account
 
 
 def _require_account(actor, academy_id: int, identifier: str) -> Account:
-    account = queries.find_account(actor, academy_id, accounts.fold_identifier(identifier))
+    account = reach.find_account(actor, academy_id, accounts.fold_identifier(identifier))
     if account is None:
         raise Refused(
             _("Personne n’a cet identifiant. Vérifiez-le, ou créez un compte. Rien n’a été modifié."),

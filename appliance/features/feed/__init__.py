@@ -36,5 +36,6 @@ feature = Feature(
             path_to_person="read_receipt.account_id → account",
         ),
     ),
-    jobs=(jobs.publish_due_posts, jobs.forget_unattached_media, arrivals.forget_expired),
+    jobs=(jobs.publish_due_posts, arrivals.forget_expired),
+    hourly=(jobs.forget_unattached_media,),
 )

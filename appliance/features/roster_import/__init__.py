@@ -2,7 +2,8 @@
 
 from appliance.core.feature import Feature, NavItem, PersonalData
 from appliance.core.i18n import lazy_
-from appliance.features.roster_import import jobs, routes
+from appliance.features.roster_import import routes
+from appliance.services.roster import keeping
 from appliance.services.roster.models import MODELS
 
 feature = Feature(
@@ -35,5 +36,6 @@ feature = Feature(
             lambda actor: bool(actor.offices & {"principal", "admin"}),
         ),
     ),
-    jobs=(jobs.forget_imports,),
+    jobs=(keeping.forget_uploads,),
+    hourly=(keeping.forget_changes,),
 )

@@ -10,6 +10,8 @@ from appliance.core.errors import NotFound
 from appliance.core.i18n import _
 from appliance.school.models import Account, Office, School
 from appliance.school.policy import ClassAccess
+from appliance.services.people import school_letters
+from appliance.services.people.school_letters import Awaited
 from appliance.services.roster import keeping, saying, teaching
 from appliance.services.roster.apply import report_of
 from appliance.services.roster.difference import Plan
@@ -71,30 +73,35 @@ class Shown:
         return not self.digest
 
 
-def list_schools(actor) -> list[School]:
-    """The schools into which someone may import: those of a principal, all of an administrator's academy; by name."""
+def _schools(actor):
+    """The schools into which someone may import: those of a principal, all of an administrator's academy."""
     mine = (
         (Office.academy == School.academy)
         & (Office.school.is_null() | (Office.school == School.id))
         & (Office.account == actor.account_id)
         & Office.role.in_(("principal", "admin"))
     )
-    return list(School.select().join(Office, on=mine).order_by(School.name, School.id).distinct())
+    return School.select().join(Office, on=mine).distinct()
+
+
+def list_schools(actor) -> list[School]:
+    """These schools, by name."""
+    return list(_schools(actor).order_by(School.name, School.id))
 
 
 def get_school(actor, public_id: str) -> School:
     """One of those schools; NotFound for any other."""
-    for school in list_schools(actor):
-        if school.public_id == public_id:
-            return school
-    raise NotFound()
+    school = _schools(actor).where(School.public_id == public_id).get_or_none() if public_id.isalnum() else None
+    if school is None:
+        raise NotFound()
+    return school
 
 
 def get_import(actor, public_id: str) -> RosterImport:
     """An import of one of those schools; NotFound for any other."""
     if not public_id.isalnum():  # a NUL is an error to one database and nothing to the other
         raise NotFound()
-    schools = [school.id for school in list_schools(actor)]
+    schools = _schools(actor).select(School.id)
     found = RosterImport.get_or_none((RosterImport.public_id == public_id) & RosterImport.school.in_(schools))
     if found is None:
         raise NotFound()
@@ -103,16 +110,16 @@ def get_import(actor, public_id: str) -> RosterImport:
 
 def list_imports(actor) -> list[RosterImport]:
     """The latest imports of those schools, with who made them; uploads that nobody applied in time are not shown."""
-    schools = [school.id for school in list_schools(actor)]
+    shown = RosterImport.school.in_(_schools(actor).select(School.id)) & (RosterImport.status != EXPIRED)
+    latest = RosterImport.select(RosterImport.id).where(shown).order_by(RosterImport.id.desc()).limit(HISTORY)
     columns = [RosterImport._meta.fields[name] for name in _LISTED]  # without the files: they are heavy
     query = (
         RosterImport.select(*columns, School, Account)
         .join(School)
         .switch(RosterImport)
         .join(Account, JOIN.LEFT_OUTER)
-        .where(RosterImport.school.in_(schools) & (RosterImport.status != EXPIRED))
+        .where(RosterImport.id.in_(latest))  # found first: the instant stands after the lists, which would all be read
         .order_by(RosterImport.created_at.desc(), RosterImport.id.desc())
-        .limit(HISTORY)
     )
     return [row for row in query if row.status != "pending" or keeping.is_waiting(row)]
 
@@ -140,6 +147,13 @@ def list_uninvited(actor, row: RosterImport) -> list[tuple[str, ClassAccess]]:
     rooms = {access.classroom_name: access for access in list_managed(actor, row)}
     absent = teaching.list_absent(keeping.open_report(row)["teachers"], {room.classroom_id for room in rooms.values()})
     return [(each["name"], rooms[name]) for each in absent for name in each["classes"] if name in rooms]
+
+
+def list_awaited(actor, row: RosterImport) -> list[Awaited]:
+    """The families of these classes who have no account yet, once an import is applied and as long as it stands."""
+    if row.applied_at is None or row.undone_at is not None:
+        return []
+    return school_letters.list_awaited(list_managed(actor, row))
 
 
 def read_result(actor, row: RosterImport) -> Shown:

@@ -2,7 +2,8 @@
 
 from appliance.core.feature import Feature, PersonalData
 from appliance.core.i18n import lazy_
-from appliance.features.signin import jobs, routes
+from appliance.features.signin import routes
+from appliance.services.people import accounts, throttle
 
 feature = Feature(
     name="signin",
@@ -24,5 +25,6 @@ feature = Feature(
             path_to_person="none: the subject is a keyed hash",
         ),
     ),
-    jobs=(jobs.forget_old_attempts,),
+    jobs=(throttle.forget_old,),
+    hourly=(accounts.forget_expired_sessions,),
 )

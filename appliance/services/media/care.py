@@ -144,7 +144,7 @@ def look(blobs: BlobStore) -> tuple[FileCheck, list[Finding]]:
             leftover_bytes += each.bytes
         elif len(alarming) < 50:
             alarming.append(each)
-    files, size = count_files()
+    files, size, _damaged = count_files()
     with database.transaction():
         FileCheck.delete().where(FileCheck.at < clock.now() - _KEPT).execute()
         made = FileCheck.create(
@@ -157,11 +157,12 @@ def look(blobs: BlobStore) -> tuple[FileCheck, list[Finding]]:
     return made, alarming
 
 
-def count_files() -> tuple[int, int]:
-    """How many files there should be, and their bytes."""
-    alive = Rendition.select(fn.COUNT(Rendition.id), fn.COALESCE(fn.SUM(Rendition.stored_size), 0)).join(Media)
-    files, size = alive.where(Media.deleted_at.is_null()).tuples().get()
-    return files, int(size)
+def count_files() -> tuple[int, int, int]:
+    """How many files there should be, their bytes, and how many of them are damaged or missing."""
+    size = fn.COALESCE(fn.SUM(Rendition.stored_size), 0)
+    alive = Rendition.select(fn.COUNT(Rendition.id), size, fn.COUNT(Rendition.damaged_at)).join(Media)
+    files, size, damaged = alive.where(Media.deleted_at.is_null()).tuples().get()
+    return files, int(size), damaged
 
 
 def find_last_look() -> FileCheck | None:

@@ -7,7 +7,6 @@ from collections import Counter
 
 import pytest
 
-from appliance.features.roster_import import jobs
 from appliance.school.models import Account, Classroom, Guardian, School, Student
 from appliance.services.audit import AuditEntry
 from appliance.services.roster import keeping
@@ -188,7 +187,7 @@ def test_after_an_hour_the_files_are_gone_and_the_page_says_so(world, school, cl
     assert "ne sont plus là" in browser.get(address).text
     page = browser.submit(f"{address}/appliquer", {"digest": seen}, follow_redirects=True)
     assert page.status_code == 200 and not Student.select().where(Student.first_name == "Lou").exists()
-    jobs.forget_imports()
+    keeping.forget_uploads()
     assert RosterImport.get().upload is None and "ne sont plus là" in browser.get(address).text
     assert "En attente" not in browser.get("/import").text
 
@@ -212,7 +211,7 @@ def test_the_page_of_a_long_finished_import_says_that_its_detail_is_gone(world, 
     address = give_all(browser, school)
     apply(browser, address)
     clock.advance(days=32)
-    jobs.forget_imports()
+    keeping.forget_changes()
     page = world.sign_in("principal").get(address)
     assert page.status_code == 200 and "n’est plus gardé" in page.text and "NOUVEL" not in page.text
     back = world.sign_in("principal").get(f"{address}/annuler", follow_redirects=True)
@@ -238,13 +237,14 @@ def test_files_and_lists_that_go_by_themselves_leave_an_entry_each(world, school
         waiting = give_all(browser, school)
     apply(browser, waiting)
     clock.advance(days=32)
-    jobs.forget_imports()
+    keeping.forget_uploads()
+    keeping.forget_changes()
     entries = [json.loads(bytes(row.entry)) for row in AuditEntry.select().order_by(AuditEntry.seq)]
     names = Counter(each["event"] for each in entries if each["operation"] == "delete")
     assert names["roster_upload_discarded"] == 1  # the oldest of too many
     assert names["roster_upload_expired"] == keeping.MOST_WAITING - 1
     assert names["roster_lists_forgotten"] == 1
-    jobs.forget_imports()
+    assert keeping.forget_uploads() == keeping.forget_changes() == 0
     assert AuditEntry.select().count() == len(entries)
 
 

@@ -333,19 +333,16 @@ def test_the_log_of_failures_holds_no_identifier(world):
     assert all(b"secret" not in bytes(row.subject) for row in SignInAttempt.select())
 
 
-def test_old_failures_and_dead_sessions_are_forgotten_by_the_job(world, clock):
-    from appliance.features.signin.jobs import forget_old_attempts
-
+def test_old_failures_and_dead_sessions_are_forgotten_by_the_jobs(world, clock):
     try_to_sign_in(world.visitor(), password="wrong password")
     try_to_sign_in(world.visitor())
     try_to_sign_in(world.visitor(), "unknown@demo.test", "x")
     clock.advance(minutes=16)
-    forget_old_attempts()
+    throttle.forget_old()
     assert SignInAttempt.select().count() == 0
-    assert Session.select().count() == 1
+    assert accounts.forget_expired_sessions() == 0 and Session.select().count() == 1
     clock.advance(days=31)
-    forget_old_attempts()
-    assert Session.select().count() == 0
+    assert accounts.forget_expired_sessions() == 1 and Session.select().count() == 0
 
 
 def test_over_https_the_form_passes_with_the_origin_alone_as_referer(world):

@@ -3,29 +3,26 @@
 import flask
 
 from appliance.core.i18n import _
-from appliance.features.administration import actions, forms, queries
+from appliance.features.administration import actions, forms, reach
 from appliance.features.administration.routes.base import bp, done, show, show_code, to
 from appliance.web.forms import Form
 
 BOTH = ("GET", "POST")
-PAGE = 100
 
 
 @bp.page("/administration/comptes", access="manager")
 def people():
     """All accounts, with a search by name; nothing of what they wrote or read."""
     searched = flask.request.args.get("nom", "")[:100].strip()
-    found = queries.read_people(flask.g.actor)
-    shown = [person for person in found if searched.casefold() in f"{person.name} {person.identifier}".casefold()]
-    page = min(max(flask.request.args.get("page", 1, type=int), 1), 1 + len(shown) // PAGE)
+    found = reach.read_people(flask.g.actor, searched, flask.request.args.get("page", 1, type=int))
     return show(
         "people",
-        accounts=shown[(page - 1) * PAGE : page * PAGE],
-        total=len(found),
+        accounts=found.people,
+        total=found.total,
         searched=searched,
         roles=forms.ROLES,
-        before=_page(searched, page - 1) if page > 1 else None,
-        after=_page(searched, page + 1) if len(shown) > page * PAGE else None,
+        before=_page(searched, found.page - 1) if found.page > 1 else None,
+        after=_page(searched, found.page + 1) if found.has_more else None,
     )
 
 
@@ -36,14 +33,14 @@ def _page(searched: str, page: int) -> str:
 @bp.page("/administration/comptes/<account>", access="manager")
 def person(account):
     """One account, and what can be done for it."""
-    found, row = queries.read_person(flask.g.actor, account)
-    return show("person", person=found, roles=forms.ROLES, can_help=queries.can_help(flask.g.actor, row))
+    found, row = reach.read_person(flask.g.actor, account)
+    return show("person", person=found, roles=forms.ROLES, can_help=reach.can_help(flask.g.actor, row))
 
 
 @bp.page("/administration/comptes/<account>/fermer", access="manager", methods=BOTH)
 def close_account(account):
     """Ask, then close an account."""
-    row, form = queries.get_person(flask.g.actor, account), Form()
+    row, form = reach.get_person(flask.g.actor, account), Form()
     if form.submit(lambda: actions.close_account(flask.g.actor, account)):
         done(_("Le compte est fermé et ses appareils sont déconnectés. Vous pouvez le rouvrir."))
         return to("person", account=account)

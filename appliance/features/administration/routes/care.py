@@ -6,4 +6,6 @@ from appliance.services.media import scrub
 
 def card(actor) -> dict:
     """What the card of the first page shows."""
-    return {"care": scrub.report(), "damaged": scrub.list_damaged([each.id for each in queries.list_academies(actor)])}
+    care = scrub.report()
+    academies = [each.id for each in queries.list_academies(actor)]
+    return {"care": care, "damaged": scrub.list_damaged(academies) if care.damaged else []}
