@@ -9,6 +9,7 @@ import functools
 import gzip
 import hashlib
 import mimetypes
+import os
 import posixpath
 import re
 from dataclasses import dataclass
@@ -69,15 +70,15 @@ class _File:
 def _load(path: str) -> _File:
     """A file by its path below static/; NotFound when there is none."""
     found = safe_join(str(FOLDER), path)
-    if found is None or "\0" in path:
+    if found is None:
         raise NotFound()
     suffix = Path(found).suffix
     kind = _TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
     stored = Path(found + ".gz")
-    if stored.is_file():
+    if os.path.isfile(stored):  # the methods of Path raise for names that no file can have
         with stored.open("rb") as file:
             return _File(kind, hashlib.file_digest(file, "sha256").hexdigest()[:12], stored=stored)
-    if not Path(found).is_file():
+    if not os.path.isfile(found):
         raise NotFound()
     content = Path(found).read_bytes()
     if suffix in (".js", ".mjs") and "vendor/" not in path:

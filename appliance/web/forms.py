@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+import flask
 from flask_wtf import FlaskForm
-from wtforms import DateField, RadioField, SelectField, SelectMultipleField, validators, widgets
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
+from wtforms import DateField, FileField, RadioField, SelectField, SelectMultipleField, TimeField, validators, widgets
 
 from appliance.core.errors import DomainError, Refused
 from appliance.core.i18n import lazy_
@@ -23,6 +25,16 @@ class Form(FlaskForm):
 
     class Meta:
         csrf_class = FieldProof
+
+        def wrap_formdata(self, form, formdata):
+            """Read a form that was sent: files where files are expected, texts everywhere else, nothing of JSON."""
+            request = flask.request
+            if formdata is None or not form.is_submitted() or not (request.form or request.files):
+                return None
+            files = [
+                pair for pair in request.files.items(multi=True) if isinstance(form._fields.get(pair[0]), FileField)
+            ]
+            return CombinedMultiDict((MultiDict(files), request.form))
 
         def render_field(self, field, render_kw):
             """Mark fields in error for assistive technology."""
@@ -88,6 +100,20 @@ class CivilDate(DateField):
             super().process_formdata([valuelist[0].strip()])
         except ValueError:
             raise ValueError(lazy_("Écrivez une date, par exemple 2017-03-24.")) from None
+
+
+class CivilTime(TimeField):
+    """An hour of the day that may stay empty; what isn't one is refused in words."""
+
+    def process_formdata(self, valuelist):
+        """Read what the browser or the person wrote."""
+        if not valuelist or not valuelist[0].strip():
+            self.data = None
+            return
+        try:
+            super().process_formdata([valuelist[0].strip()])
+        except ValueError:
+            raise ValueError(lazy_("Écrivez une heure, par exemple 18:30.")) from None
 
 
 class _Listed:

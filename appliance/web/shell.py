@@ -6,6 +6,8 @@ import secrets
 import time
 
 import flask
+from werkzeug import formparser
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from appliance import __version__
 from appliance.core import i18n
@@ -27,11 +29,23 @@ from appliance.web import (
     uploads,
 )
 
+formparser.RequestEntityTooLarge = RequestEntityTooLarge  # Debian 12's raises it and forgot to import it
 _log = logging.getLogger("preau.request")
+_FORM = "application/x-www-form-urlencoded"
+_FORM_BYTES = 1_000_000  # of a form without files; reading one takes eighty times its size
+
+
+class Request(flask.Request):
+    """A request whose texts are small: what is larger is a file."""
+
+    max_form_memory_size = 4_000_000  # named here, because Flask reads it from its settings since 3.1 only
+    max_form_parts = 1_000
 
 
 class Shell(flask.Flask):
     """A Flask application without asynchronous views."""
+
+    request_class = Request
 
     def ensure_sync(self, func):
         """The function itself: Flask would look at each function of each request whether it is asynchronous."""
@@ -47,7 +61,6 @@ def create_shell(config, secret: bytes) -> flask.Flask:
         MAX_CONTENT_LENGTH=config.limits.request_mb * 1_000_000,
         TEMPLATES_AUTO_RELOAD=False,
     )
-    app.config["MAX_FORM_MEMORY_SIZE"] = 4_000_000
     app.json.ensure_ascii = False
     sessions.install(app, config, secret)
     errors.install(app)
@@ -79,6 +92,9 @@ def _begin():
         return None
     agent = sessions.agent_family(request.user_agent.string)
     audit.set_source(audit.Source(g.request_id, audit.truncate_address(request.remote_addr or ""), agent))
+    if (request.content_length or 0) > _FORM_BYTES and request.mimetype == _FORM:
+        i18n.activate(_language(None))
+        raise RequestEntityTooLarge()
     if "HTTP_PREAU_BUSY" in request.environ:
         return _answer_busy(request)
     database.connect()
@@ -89,10 +105,10 @@ def _begin():
 
 def _answer_busy(request):
     """Come back later, with what was typed where the route knows how; no upload is read, no password hashed."""
-    answer = routing.BUSY.get(request.endpoint or "")
-    if answer is None or request.method != "POST" or request.mimetype != "application/x-www-form-urlencoded":
-        raise Unavailable()
     i18n.activate(_language(None))
+    answer = routing.BUSY.get(request.endpoint or "")
+    if answer is None or request.method != "POST" or request.mimetype != _FORM:
+        raise Unavailable()
     return answer()
 
 

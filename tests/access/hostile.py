@@ -54,6 +54,7 @@ HEADERS = (
     {"Cookie": "; ; =; preau"}, {"User-Agent": "\xff" * 3_000}, {"X-Forwarded-For": "' OR 1=1"}, {"HX-Request": "true"},
     {"Host": "evil.example"}, {"Referer": "\xff"}, {"Content-Length": "-1"}, {"Content-Type": "\xff/\xff"},
     {"Authorization": "Bearer \xff"}, {"Sec-Purpose": "prefetch;x"}, {"X-HTTP-Method-Override": "DELETE"},
+    {"Referer": "https://["}, {"Origin": "http://["},
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Whatever is sent: a clear answer in French, nothing half-written, never a crash."""
 
+import io
 from urllib.parse import quote_from_bytes
 
 import pytest
@@ -23,7 +24,10 @@ from tests.access.town import Town, changed, rows
 from tests.support.source import complain
 
 FORM = "application/x-www-form-urlencoded"
-_ENGLISH = ("Bad Request", "The browser (or proxy)", "Not Found</title>", "Internal Server Error", "Traceback")
+_ENGLISH = (
+    "Bad Request", "The browser (or proxy)", "Not Found</title>", "Internal Server Error", "Traceback",
+    "Not a valid", "This field is", "Invalid ",
+)  # fmt: skip
 
 
 class Judge:
@@ -158,6 +162,17 @@ def test_no_body_breaks_a_route(town):
     judge.verdict()
 
 
+def test_no_field_of_another_type_breaks_its_form(town, monkeypatch):
+    """A file, a number or a list in the place of a text, in every field at once."""
+    judge, read = Judge(town), parameters_of(town, monkeypatch)
+    for route in list_routes(town.app, "POST"):
+        person, url, names = someone_for(route), address(route, town.home), read[str(route)]
+        judge.send(f"{route} files", person, "POST", url, data={name: (io.BytesIO(b"x"), "x.txt") for name in names})
+        for value in ({name: 1 for name in names}, {name: [[1], {}] for name in names}, [1]):
+            judge.send(f"{route} {value}"[:120], person, "POST", url, json=value)
+    judge.verdict()
+
+
 @pytest.mark.parametrize("headers", HEADERS, ids=lambda headers: next(iter(headers)))
 def test_no_header_breaks_a_page(town, headers):
     judge = Judge(town)
@@ -172,6 +187,9 @@ def test_no_header_breaks_a_page(town, headers):
         for person in ("guardian1", "visitor"):
             judge.send(f"{url} {headers}", person, "GET", url, headers=headers)
     judge.send(f"POST {headers}", "guardian1", "POST", "/langue", data={"language": "fr"}, headers=headers)
+    secure = {"base_url": "https://localhost", "headers": headers}
+    judge.send(f"POST {headers} over TLS", "guardian1", "POST", "/langue", data={"language": "fr"}, **secure)
+    judge.send(f"upload {headers}", "teacher", "POST", "/televersements", headers={"Tus-Resumable": "1.0.0", **headers})
     judge.verdict()
 
 

@@ -83,6 +83,10 @@ def test_the_composer_holds_the_dialog_and_where_its_parts_are(world):
         assert assets.address(path) in page, path
 
 
-@pytest.mark.parametrize("path", ("vendor/centerface/none.onnx", "../assets.py", "vendor/../../assets.py"))
+@pytest.mark.parametrize(
+    "path",
+    ("vendor/centerface/none.onnx", "../assets.py", "vendor/../../assets.py", "%00", "a" * 300, "é/" * 3000),
+    ids=lambda path: path[:30],
+)
 def test_what_is_not_there_is_not_found(world, path):
     assert world.visitor().get(f"/static/{path}").status_code == 404

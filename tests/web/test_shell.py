@@ -26,6 +26,31 @@ def test_each_answer_forbids_framing_sniffing_and_inline_code(world):
     assert headers["X-Content-Type-Options"] == "nosniff" and headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("address", ("/connexion", "/langue", "/compte/affichage", "/nulle-part"))
+@pytest.mark.parametrize("busy", ({}, {"HTTP_PREAU_BUSY": "1"}), ids=("free", "busy"))
+def test_a_form_that_is_too_large_is_refused_before_it_is_read(world, address, busy):
+    """Reading one takes eighty times its size in memory, and everybody may send one."""
+
+    sent = {"CONTENT_TYPE": "application/x-www-form-urlencoded", "CONTENT_LENGTH": "1000001", "wsgi.input": None}
+    for method in ("POST", "GET"):
+        answer = world.visitor().open(address, method=method, environ_overrides={**sent, **busy})
+        assert answer.status_code == 413 and "trop lourd" in answer.text
+
+
+@pytest.mark.parametrize("count, status", ((999, 400), (1_001, 413)))
+def test_a_form_has_a_thousand_parts_at_most(world, count, status):
+    part = '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+    body = part * count + "--x--\r\n"
+    answer = world.visitor().post("/langue", data=body, content_type="multipart/form-data; boundary=x")
+    assert answer.status_code == status
+
+
+def test_the_texts_of_a_form_with_files_have_their_limit_too(world):
+    body = '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + "a" * 4_100_000 + "\r\n--x--\r\n"
+    answer = world.visitor().post("/langue", data=body, content_type="multipart/form-data; boundary=x")
+    assert answer.status_code == 413
+
+
 def test_an_address_with_a_nul_is_a_page_that_does_not_exist(world):
     guardian = world.sign_in("guardian1")
     for address in ("/publications/%00", "/medias/%00/large"):

@@ -4,21 +4,18 @@ from datetime import datetime
 
 from wtforms import (
     BooleanField,
-    DateField,
     Field,
     HiddenField,
     MultipleFileField,
     StringField,
     TextAreaField,
-    TimeField,
-    validators,
 )
 
 from appliance.core import clock, ids
 from appliance.core.errors import Refused
 from appliance.core.i18n import _, lazy_
 from appliance.features.feed.actions import Content
-from appliance.web.forms import Form, many_lines
+from appliance.web.forms import CivilDate, CivilTime, Form, many_lines
 
 
 class Words(Field):
@@ -39,8 +36,8 @@ class PostForm(Form):
     students = Words(lazy_("Enfants"))
     comments_closed = BooleanField(lazy_("Fermer les commentaires"))
     reactions_closed = BooleanField(lazy_("Fermer les réactions"))
-    publish_on = DateField(lazy_("Date"), validators=[validators.Optional()])
-    publish_time = TimeField(lazy_("Heure"), validators=[validators.Optional()])
+    publish_on = CivilDate(lazy_("Date"))
+    publish_time = CivilTime(lazy_("Heure"))
     files = MultipleFileField(lazy_("Photos et documents"))
     uploads = Words(lazy_("Fichiers envoyés"))
     removed = Words(lazy_("Retirer"))

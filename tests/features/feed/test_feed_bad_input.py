@@ -91,6 +91,19 @@ def test_the_same_form_twice_is_one_post_and_one_comment(world, feed):
     assert Comment.select().count() == 1
 
 
+def test_another_text_from_a_page_that_stayed_open_is_not_lost(world, feed):
+    teacher, guardian = world.sign_in("teacher"), world.sign_in("guardian1")
+    for text in ("Une fois", "Une autre"):  # back, another text, sent again
+        teacher.submit(f"{feed.path()}/publications/nouvelle", {"text": text, "submission": "abc123"})
+    assert Post.select().count() == 2
+    url = f"/publications/{Post.get().public_id}"
+    tabs = [re.search(r'name="submission" value="(\w+)"', guardian.get(url).text)[1] for _tab in range(2)]
+    for number, text in zip(tabs, ("Merci", "Et à quelle heure ?"), strict=True):
+        assert guardian.submit(f"{url}/commentaires", {"text": text, "submission": number}).status_code == 303
+    assert Comment.select().count() == 2
+    assert re.search(r'name="submission" value="(\w+)"', guardian.get(url).text)[1] not in tabs  # may be said again
+
+
 def test_another_persons_form_number_is_no_obstacle(world, feed):
     post = feed.publish(submission="abc")
     assert feed.publish(who="assistant", submission="abc").id != post.id

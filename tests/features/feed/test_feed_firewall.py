@@ -1,6 +1,7 @@
 """Two guardians of one child are two people: nothing that one does is ever seen, counted or guessed by the other."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -135,3 +136,27 @@ def test_a_guardian_changes_nothing_of_a_post(world, feed):
             act(world.actor("guardian1"), post.public_id)
     with pytest.raises(Denied):
         feed.publish(who="guardian1")
+
+
+@pytest.mark.parametrize("first, then", ((["Hugo"], None), (["Hugo"], ["Hugo", "Léa"]), (["Hugo"], ["Léa"])))
+def test_who_is_addressed_only_now_does_not_read_what_was_written_for_the_others(world, feed, first, then):
+    post = feed.publish("Hugo a vu l’infirmière", to=first)
+    same = actions.Content("Hugo a vu le médecin", "children", students=(world.student("Hugo").public_id,))
+    actions.edit(world.actor("teacher"), post.public_id, same, version=1)
+    history = f"/publications/{post.public_id}/modifications"
+    assert "infirmière" in page(world.sign_in("hugo1"), history), "those whom it was for compare"
+    names = tuple(world.student(name).public_id for name in then or ())
+    wider = actions.Content("Bonne rentrée", "children" if then else "whole", students=names)
+    actions.edit(world.actor("teacher"), post.public_id, wider, version=2)
+    reader = world.sign_in("guardian1")
+    assert "Bonne rentrée" in page(reader, f"/publications/{post.public_id}")
+    assert reader.get(history).status_code == 404 and history not in page(reader, feed.path())
+    actions.edit(world.actor("teacher"), post.public_id, replace(wider, text="Belle rentrée"), version=3)
+    assert "Bonne" in page(reader, history) and "médecin" not in page(reader, history)
+
+
+def test_a_post_for_fewer_families_keeps_what_they_may_compare(world, feed):
+    post = feed.publish("Avant")
+    fewer = actions.Content("Après", "children", students=(world.student("Léa").public_id,))
+    actions.edit(world.actor("teacher"), post.public_id, fewer, version=1)
+    assert "Avant" in page(world.sign_in("guardian1"), f"/publications/{post.public_id}/modifications")

@@ -225,6 +225,15 @@ def test_a_draft_can_be_kept_to_say_who_is_seen(world):
     assert answer.headers["Location"] == f"/publications/{Post.get().public_id}/qui-voit-on"
 
 
+def test_whoever_corrects_a_published_post_is_not_told_that_it_becomes_a_draft(world, feed):
+    browser = world.sign_in("teacher")
+    promise = "Garder en brouillon et dire qui l’on voit"
+    draft, published = feed.draft("À trier"), feed.publish("En ligne")
+    assert promise in browser.get(f"/publications/{draft.public_id}/modifier").text
+    page = browser.get(f"/publications/{published.public_id}/modifier").text
+    assert "Enfants sans droit à l’image" in page and promise not in page
+
+
 STEPS = ("tag", "untag", "blur", "override", "no", "unknown", "yes", "edit", "withdraw", "restore")
 
 

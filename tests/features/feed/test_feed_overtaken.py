@@ -1,11 +1,19 @@
 """What is done to a post that was erased meanwhile is done to nothing: SQLite gives its row id to the next one."""
 
+from io import BytesIO
+
 import pytest
+from werkzeug.datastructures import FileStorage
 
 from appliance.core.errors import NotFound
 from appliance.features.feed import actions
-from appliance.features.feed.actions import Content, common, managing, writing
-from appliance.features.feed.models import Post
+from appliance.features.feed.actions import Answers, Content, common, managing, seen, writing
+from appliance.features.feed.models import Attachment, Post
+from appliance.school import policy
+from appliance.school.policy import SYSTEM
+from appliance.services.media import uploads
+from appliance.services.media.models import Media
+from appliance.services.people import places
 from appliance.storage import database
 
 ACTS = {
@@ -39,3 +47,34 @@ def test_an_act_on_an_erased_draft_never_falls_on_the_next_post(world, feed, mon
     assert row == following[0] and (row.status, row.version, row.comments_open) == ("draft", 1, True)
     assert bytes(row.sealed) == bytes(following[0].sealed)
     assert not database.is_sqlite() or row.id == draft.id
+
+
+MEANWHILE = {
+    "taken out": lambda actor, post, photo, _place: actions.edit(
+        actor, post, Content("Sans"), version=1, removed=[photo]
+    ),
+    "moved": lambda actor, post, _photo, place: actions.move_post(actor, post, place, erased=Answers(0, 0, 0)),
+}
+
+
+@pytest.mark.parametrize("meanwhile", MEANWHILE)
+def test_a_photo_that_left_meanwhile_is_not_replaced_and_the_new_one_stays_free(
+    world, feed, monkeypatch, picture, meanwhile
+):
+    places.add_teacher(SYSTEM, world.account("teacher"), world.ce1)
+    teacher, ready = world.actor("teacher"), seen.get_writable
+    post = feed.publish("Sortie", files=[FileStorage(BytesIO(picture()), filename="a.jpg")])
+    photo, data = Media.get().public_id, picture("red")
+    sent = uploads.begin(teacher, policy.get_access(teacher, world.cm1.public_id), "b.jpg", len(data))
+    uploads.append(teacher, sent.public_id, 0, data)
+
+    def overtaken(*arguments):
+        found = ready(*arguments)
+        MEANWHILE[meanwhile](teacher, post.public_id, photo, world.ce1.public_id)
+        return found
+
+    monkeypatch.setattr(seen, "get_writable", overtaken)
+    with pytest.raises(NotFound):
+        actions.replace_blurred(teacher, post.public_id, photo, sent.public_id)
+    assert not Attachment.select().join(Media).where(Media.public_id == sent.public_id).exists()
+    assert uploads.get(teacher, sent.public_id).claimed_at is None

@@ -10,7 +10,7 @@ from appliance.core.i18n import _
 from appliance.core.ids import new_id
 from appliance.core.richtext import clean_input
 from appliance.features.feed import queries
-from appliance.features.feed.actions.common import DEFAULT_LIMITS, journal, require_key, require_pace
+from appliance.features.feed.actions.common import DEFAULT_LIMITS, journal, key_of, require_pace
 from appliance.features.feed.models import REACTIONS, Comment, Post, Reaction, ReadReceipt
 from appliance.features.feed.sealing import seal_beside
 from appliance.school import policy
@@ -62,7 +62,7 @@ class Written(NamedTuple):
 
 def comment(actor, post: str, text: str, *, submission: str | None = None, limits=DEFAULT_LIMITS) -> Written:
     """Write under a post: a guardian to the staff alone, the staff to all its readers. The same form twice is one."""
-    submission = require_key(submission)
+    submission = key_of(submission, post, text)
     row, access = _get_answerable(actor, post, submission)
     if row.submitted is not None:
         return Written(row.submitted)
@@ -127,9 +127,6 @@ def react(actor, post: str, kind: str) -> None:
         raise Refused(_("Choisissez une des réactions proposées."))
     row, access = _get_answerable(actor, post)
     with transaction(brief=True):
-        still_open = Post.select(Post.reactions_open).where((Post.id == row.id) & (Post.status == "published"))
-        if not still_open.scalar():
-            raise Refused(_("Les réactions à cette publication sont fermées."))
         mine = (Reaction.post == row.id) & (Reaction.account == actor.account_id)
         if _REACT.run(post=row.id, account=actor.account_id, kind=kind, at=to_micros(clock.now())):
             operation = "create"
@@ -137,6 +134,9 @@ def react(actor, post: str, kind: str) -> None:
             operation = "update"
         else:
             return
+        here = (Post.id == row.id) & (Post.classroom == row.classroom_id) & (Post.status == "published")
+        if not Post.select(Post.reactions_open).where(here).scalar():  # asked last: it may have been moved or closed
+            raise Refused(_("Les réactions à cette publication sont fermées."))
         seen_by = "staff" if access.is_staff else "reader"
         journal(actor, access, operation, "reaction_given", kind="reaction", object_id=post, seen_by=seen_by)
 

@@ -1,6 +1,7 @@
 """What every act on the feed goes through: may this person do it, how often, whose pages change."""
 
 import functools
+import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -99,6 +100,14 @@ def hold_post(card) -> Post:
     return row
 
 
+def hold_post_here(card) -> Post:
+    """The same; NotFound too when it went to another class since."""
+    row = hold_post(card)
+    if row.classroom_id != card.post.classroom_id:
+        raise NotFound()
+    return row
+
+
 def can_change(actor, access, post) -> bool:
     """Whether this person may edit, pin, withdraw… this post."""
     return access.can_manage or (access.can_publish and post.author_id == actor.account_id)
@@ -132,10 +141,13 @@ def require_pace(written: int, per_hour: int) -> None:
         )
 
 
-def require_key(submission: str | None) -> str | None:
-    """The number of a form, or None; anything but a short plain word is no number."""
+def key_of(submission: str | None, *sent) -> str | None:
+    """What one sending of a form is known by, its number and what it said, or None for a form without number.
+
+    The same twice is one sending; another text from a page that stayed open is another one, and isn't lost.
+    """
     if not submission:
         return None
     if len(submission) > 32 or not (submission.isascii() and submission.isalnum()):
         raise Refused(_("Ce formulaire est abîmé. Rechargez la page, puis recommencez."))
-    return submission
+    return hashlib.sha256(repr((submission, *sent)).encode()).hexdigest()[:32]

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from peewee import fn
 
-from appliance.core.errors import Conflict, NotFound, Refused
+from appliance.core.errors import Conflict, Refused
 from appliance.core.i18n import _
-from appliance.features.feed.actions.common import get_writable, hold_post, journal
+from appliance.features.feed.actions.common import get_writable, hold_post_here, journal
 from appliance.features.feed.events import PostPublished, PostWithdrawn
 from appliance.features.feed.models import Attachment, Comment, Post, PostTarget, PostVersion, Reaction, ReadReceipt
 from appliance.features.feed.sealing import open_text, seal_text
@@ -57,9 +57,7 @@ def move_post(actor, post: str, classroom: str, *, erased: Answers) -> str:
         raise Refused(_("Choisissez une de vos classes."), field="classroom")
     with transaction():
         database.hold(Comment, Reaction, ReadReceipt)  # no answer may slip in between what is counted and erased
-        row = hold_post(card)
-        if row.classroom_id != access.classroom_id:
-            raise NotFound()
+        row = hold_post_here(card)
         if count_answers(row.id) != erased:
             raise Conflict(
                 _("Des réponses sont arrivées entre-temps. Rien n’a été déplacé\u202f: relisez ce qui serait effacé.")

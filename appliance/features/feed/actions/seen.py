@@ -8,7 +8,7 @@ from appliance.core.errors import NotFound, Refused
 from appliance.core.i18n import _
 from appliance.features.feed import queries
 from appliance.features.feed.actions import files as attaching
-from appliance.features.feed.actions.common import get_writable, journal
+from appliance.features.feed.actions.common import get_writable, hold_post_here, journal
 from appliance.features.feed.models import Attachment
 from appliance.services.media import arrivals
 from appliance.services.media.models import MediaTag
@@ -24,6 +24,7 @@ def tag(actor, post: str, tags: dict[str, tuple[str, ...]]) -> None:
     """
     card, access = get_writable(actor, post)
     with transaction():
+        hold_post_here(card)
         put_tags(actor, access, {each.public_id: each.media_id for each in card.files}, tags, seen_by=_readers(card))
 
 
@@ -73,6 +74,7 @@ def decide(actor, post: str, choices: dict[tuple[str, str], str]) -> None:
     choices = {pair: choice for pair, choice in choices.items() if pair in asked}
     removed = {media for (media, _student), choice in choices.items() if choice == "remove"}
     with transaction():
+        hold_post_here(card)
         for pair, choice in choices.items():
             if pair[0] not in removed:
                 _settle(actor, access, *asked[pair], choice, _readers(card))
@@ -104,11 +106,12 @@ def replace_blurred(actor, post: str, old: str, upload: str) -> None:
     if seen is None:
         raise NotFound()
     with transaction():
+        row = hold_post_here(card)
+        shown = Attachment.get_or_none((Attachment.post == row.id) & (Attachment.media == seen.file.media_id))
         media = arrivals.claim(actor, access, [upload])
-        if not media:
+        if shown is None or not media:  # taken out meanwhile: nothing is put in its place
             raise NotFound()
-        position = Attachment.select(Attachment.position).where(Attachment.media == seen.file.media_id).scalar()
-        Attachment.create(post=card.post.id, media=media[0], position=position)
+        Attachment.create(post=row.id, media=media[0], position=shown.position)
         for child in seen.children:
             if child.tagged:
                 MediaTag.create(media=media[0], student=child.id, blurred=not child.has_rights)

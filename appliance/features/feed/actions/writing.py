@@ -15,7 +15,7 @@ from appliance.features.feed.actions.common import (
     get_writable,
     hold_post,
     journal,
-    require_key,
+    key_of,
     require_pace,
 )
 from appliance.features.feed.actions.seen import put_tags
@@ -37,7 +37,7 @@ def publish(actor, classroom: str, content: Content, **options) -> Post:
     """Publish a post to its audience at once.
 
     `classroom` is a public id. Options: `files` (as a form brings them), `uploads` (ids of files that this
-    person sent before), `submission` (the form's number: the same twice is one post), `limits`.
+    person sent before), `submission` (the form's number: the same sent twice is one post), `limits`.
     """
     return _create(actor, classroom, content, "published", None, **options)
 
@@ -61,7 +61,8 @@ def _create(
 ) -> Post:
     access = policy.get_access(actor, classroom)
     policy.require(access.can_publish)
-    submission = require_key(submission)
+    names = [file.filename for file in files]
+    submission = key_of(submission, classroom, status, content, publish_at, list(uploads), names)
     done = _find_submitted(actor, submission)
     if done is not None:
         return done
@@ -121,6 +122,7 @@ def edit(
 ) -> Post:
     """Change a post; once it is published, a change of text or files is a new version that readers may compare.
 
+    Addressed to more families than before, it starts anew: they don't learn what was written for the others alone.
     `version` is the one that was being corrected: Conflict when someone was faster. `act` moves a draft on: keep,
     draft, publish or schedule. `removed` names the media to take out and delete.
     """
@@ -151,7 +153,7 @@ def _update(actor, access, row: Post, card, content: Content, text: str, targets
     seen_by = "class" if row.status == "published" else "staff"
     present = {each.public_id: each.media_id for each in card.files if each.public_id not in removed}
     put_tags(actor, access, present | {each.public_id: each.id for each in media}, content.tags, seen_by=seen_by)
-    changed = bool(added or taken or text != text_of(card))
+    changed, wider = bool(added or taken or text != text_of(card)), _is_wider(row, content.audience, targets)
     row.audience, row.comments_open, row.reactions_open = (
         content.audience,
         content.comments_open,
@@ -160,12 +162,24 @@ def _update(actor, access, row: Post, card, content: Content, text: str, targets
     if changed:
         row.sealed = seal_text(access, "post", row.public_id, text)
         row.version += 1
-    if changed and row.status == "published":
+    if row.status == "published" and wider:  # who reads it only now does not read what was written for the others
+        PostVersion.delete().where(PostVersion.post == row.id).execute()
+        row.edited_at = None
+        _keep_version(actor, access, row, text, 0, 0)
+    elif row.status == "published" and changed:
         row.edited_at = clock.now()
         _keep_version(actor, access, row, text, added, taken)
     row.save()
     _address(row.id, targets)
     journal(actor, access, "update", "post_edited", object_id=row.public_id, seen_by=seen_by)
+
+
+def _is_wider(row: Post, audience: str, targets) -> bool:
+    """Whether a correction addresses a post to groups or children to whom it was not."""
+    if row.audience == "whole":
+        return False
+    before = {(each.group_id, each.student_id) for each in PostTarget.select().where(PostTarget.post == row.id)}
+    return audience == "whole" or not {(each.get("group"), each.get("student")) for each in targets} <= before
 
 
 def _move(actor, access, post: Post, text: str, status: str, publish_at) -> None:
