@@ -1,8 +1,8 @@
 """Pages remembered under what was decided for their reader, and answered 304 when nothing changed.
 
-A page's name is a hash of everything that it depends on: the session (its forgery token is inside), the language, the
-day, the revisions of what may be seen and of what is shown. A name never seen before is rendered; nobody can ask for
-another's name.
+A page's name is a hash of everything that it depends on: the session (the proof of its forms is inside), the language,
+the day, the revisions of what may be seen and of what is shown. A name never seen before is rendered; nobody can ask
+for another's name.
 """
 
 import gzip
@@ -63,7 +63,11 @@ def configure(megabytes: int) -> None:
 
 
 def page(depends_on: tuple, render: Callable[[], str]) -> flask.Response:
-    """The page whose content depends on these values, the reader's session, language and day, and nothing else."""
+    """The page whose content depends on these values, the reader's session, language and day, and nothing else.
+
+    Its tag is of what it shows, not of its name: a name changes when people somewhere change, and a tag that moved with
+    it would tell one reader that another did something.
+    """
     actor, session = flask.g.actor, flask.session
     if session.get("_flashes"):
         return flask.make_response(render())
@@ -76,34 +80,35 @@ def page(depends_on: tuple, render: Callable[[], str]) -> flask.Response:
         session.token,
         depends_on,
     )
-    tag = hashlib.sha256(repr(name).encode()).hexdigest()[:32]
+    packed = "gzip" in flask.request.accept_encodings
+    tag, body = _remembered(hashlib.sha256(repr(name).encode()).digest(), packed, render)
     if flask.request.if_none_match.contains_weak(tag):
         answer = flask.Response(status=304)
     else:
-        answer = _body(tag, render, "gzip" in flask.request.accept_encodings)
+        answer = flask.Response(body, mimetype="text/html")
+        if packed:
+            answer.headers["Content-Encoding"] = "gzip"
     answer.set_etag(tag, weak=True)  # the same page, compressed or not
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.headers["Vary"] = "Cookie, Accept-Encoding"
     return answer
 
 
-def _body(tag: str, render: Callable[[], str], packed: bool) -> flask.Response:
-    """The page, remembered as it was first asked for: plain or compressed.
+def _remembered(name: bytes, packed: bool, render: Callable[[], str]) -> tuple[str, bytes]:
+    """The tag and the page, remembered as it was first asked for: plain or compressed.
 
     Compression next to a secret leaks its length to who can make a browser ask and count bytes; these pages repeat
     nothing of their address, and the cookie is SameSite=Lax.
     """
-    name = (tag, packed)
-    body = store.get(name)
-    if body is None:
+    found = store.get((name, packed))
+    if found is None:
         body = render().encode()
+        tag = hashlib.sha256(body).hexdigest()[:32]
         if packed:
             body = gzip.compress(body, 4, mtime=0)
-        store.put(name, body, len(body) + 200)
-    answer = flask.Response(body, mimetype="text/html")
-    if packed:
-        answer.headers["Content-Encoding"] = "gzip"
-    return answer
+        found = tag, body
+        store.put((name, packed), found, len(body) + 300)
+    return found
 
 
 def fragment(depends_on: tuple, render: Callable[[], str]) -> str:
