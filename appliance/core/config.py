@@ -118,6 +118,9 @@ class Limits:
     comments_per_hour: int = setting(60, "Comments one account may write in an hour.", low=1)
     posts_per_hour: int = setting(60, "Posts one account may write in an hour.", low=1)
     roster_mb: int = setting(8, "One roster file at most (MB).", low=1, high=100)
+    letters_at_once: int = setting(
+        1000, "Families' letters printed in one go; a thousand take 4 MB and some seconds.", low=1, high=5000
+    )
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ import hashlib
 from appliance.core.i18n import _
 
 VERSION = "2026-11"
+# Which proofs are enough for each mode of the settings: who consented has read it, who read it has not consented.
+ENOUGH = {"acknowledge": ("acknowledge", "consent"), "consent": ("consent",)}
 
 
 def paragraphs() -> list[str]:

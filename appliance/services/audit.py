@@ -135,8 +135,10 @@ def pseudonym(account_public_id: str) -> str:
     if not account_public_id:
         return ""
     row = _SALT.first(account=account_public_id)
-    if row is None:
-        row = AuditPseudonym.create(account_public_id=account_public_id, salt=secrets.token_bytes(16))
+    if row is None:  # two first entries at once: one salt, whoever commits first
+        fresh = AuditPseudonym.insert(account_public_id=account_public_id, salt=secrets.token_bytes(16))
+        fresh.on_conflict_ignore().execute()
+        row = _SALT.first(account=account_public_id)
     return hashlib.sha256(row.salt + account_public_id.encode()).hexdigest()[:24]
 
 

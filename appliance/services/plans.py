@@ -190,6 +190,15 @@ def _locked(query):
     return query if database.is_sqlite() else query.for_update("FOR NO KEY UPDATE")
 
 
+def hold(classroom_id: int) -> None:
+    """Let nobody else count what the class holds, or who is in it, until the commit.
+
+    Call it before anything is journaled in that transaction: the journal is held too, and whoever takes both takes them
+    in this order.
+    """
+    _LOCK.first(classroom=classroom_id)
+
+
 def storage_of(classroom_id: int, actor=None) -> Storage:
     """How much a class holds, and how much it may."""
     return Storage(_used([classroom_id]).get(classroom_id, 0), plan_of(classroom_id, actor).storage_bytes)
@@ -216,12 +225,11 @@ def require_storage(place, size: int) -> None:
     when it grew past what the class may hold (`room_to_prepare` keeps films and sound from it); then nothing more is
     accepted until there is room again.
 
-    It holds the class until the commit: call it before anything is journaled in that transaction, because the journal
-    is held too, and whoever takes both takes them in this order.
+    It holds the class.
     """
     if not database.in_transaction():
         raise RuntimeError("room is taken inside the transaction that inserts the media")
-    _LOCK.first(classroom=place.classroom_id)
+    hold(place.classroom_id)
     found = storage_of(place.classroom_id)
     if found.allowed is not None and found.used + size > found.allowed:
         raise QuotaReached(_no_room(found, size), field="files")

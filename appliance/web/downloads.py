@@ -95,7 +95,7 @@ class InFront:
             return None
         try:
             database.connect()
-            row = sessions.find_session(token, self.app.config["PREAU"].security)
+            row = sessions.find_session(token, self.app.config["PREAU"])
             actor = sessions.actor_of(row) if row is not None else None
             if actor is None or not actor.notice_accepted:
                 return None

@@ -18,12 +18,12 @@ from flask_login import LoginManager
 
 from appliance.core import clock
 from appliance.school.models import Account, NoticeAcceptance, Revision, Session
-from appliance.school.notice import VERSION
+from appliance.school.notice import ENOUGH, VERSION
 from appliance.school.policy import Actor
 from appliance.services import audit
 from appliance.storage import database
 from appliance.storage.fields import to_micros
-from appliance.storage.prepared import P, Prepared
+from appliance.storage.prepared import P, Prepared, many
 
 _SEEN_EVERY = timedelta(hours=1)
 
@@ -43,6 +43,7 @@ _LOAD = Prepared(
             .where(
                 (NoticeAcceptance.account == Account.id)
                 & (NoticeAcceptance.version == VERSION)
+                & NoticeAcceptance.mode.in_(many("notices"))
                 & NoticeAcceptance.withdrawn_at.is_null()
             )
             .limit(1)
@@ -139,13 +140,14 @@ def token_in(environ: dict, cookie: str) -> str:
     return ""
 
 
-def find_session(token: str, limits):
+def find_session(token: str, config):
     """The row of a cookie with its account, or None: expired, revoked and disabled are the same nobody."""
-    now = clock.now()
+    now, limits = clock.now(), config.security
     return _LOAD.first(
         token=hash_token(token),
         idle=to_micros(now - timedelta(hours=limits.session_hours)),
         oldest=to_micros(now - timedelta(days=limits.session_days)),
+        notices=ENOUGH[config.school.notice],
     )
 
 
@@ -159,7 +161,7 @@ def load_actor(_request) -> Actor | None:
     session = flask.session
     if session.fresh:
         return None
-    row = find_session(session.token, flask.current_app.config["PREAU"].security)
+    row = find_session(session.token, flask.current_app.config["PREAU"])
     if row is None:
         return None
     session.row_id, session.stored_flashes = row.session_id, row.flashes

@@ -79,7 +79,7 @@ def data_for(route: Route, objects: Objects) -> dict:
         data["code"] = ids["reset_code"]
     if route.endpoint == "onboarding.join":
         data["key"] = ids["key"]
-    if route.endpoint == "classroom.invitation_list":
+    if route.endpoint in ("classroom.invitation_list", "classroom.cancel_letters"):
         data["guardians"] = [objects.variants["adult"]["waiting"]]
     return data
 

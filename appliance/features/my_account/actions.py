@@ -4,8 +4,8 @@ from appliance.core import clock, i18n
 from appliance.core.errors import NotFound, Refused
 from appliance.core.i18n import _
 from appliance.school.models import Account, NoticeAcceptance
-from appliance.services import audit
-from appliance.services.people import accounts, confirmations
+from appliance.services import audit, background
+from appliance.services.people import accounts, alerts, codes, confirmations
 from appliance.storage.database import transaction
 
 THEMES = ("", "light", "dark")
@@ -33,7 +33,7 @@ def set_email(actor, email: str, present: str, *, network: str = "") -> None:
     """Change the address that reset links go to; the present password proves that it is the person.
 
     Another account may have it: refusing it would tell who has an account. It counts once it is confirmed, and a letter
-    asks for that each time it is saved until then.
+    asks for that each time it is saved until then. Links sent before to the old address set no password any more.
     """
     email = accounts.fold_identifier(email)
     accounts.check_email(email)
@@ -42,7 +42,10 @@ def set_email(actor, email: str, present: str, *, network: str = "") -> None:
         return
     with transaction():
         _update(actor, "user_updated", "email", email=email, email_since=clock.now(), email_confirmed_at=None)
+        codes.cancel("reset", account=account.id)
         confirmations.ask(Account.get_by_id(account.id))
+    if account.email and account.email_confirmed_at is not None:
+        background.submit(alerts.tell_email_changed, account.email, account.language)
 
 
 def withdraw_notice(actor) -> None:

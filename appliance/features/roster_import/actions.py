@@ -6,7 +6,7 @@ from appliance.core.errors import Conflict, QuotaReached, Refused
 from appliance.core.i18n import _
 from appliance.features.roster_import import queries
 from appliance.school.models import Classroom
-from appliance.services.people import invitations, letters
+from appliance.services.people import invitations, letters, school_letters
 from appliance.services.roster import keeping, undo
 from appliance.services.roster.apply import apply_import
 from appliance.services.roster.models import RosterImport
@@ -43,7 +43,10 @@ def apply(actor, public_id: str, seen: str, limits) -> RosterImport:
 
 
 def print_teacher_letters(actor, public_id: str, public_url: str) -> bytes:
-    """A PDF with a letter and a code for each teacher of the file who is in no team yet, a page for each class."""
+    """A PDF with a letter and a code for each teacher of the file who is in no team yet, a page for each class.
+
+    These codes replace the teachers' codes of those classes that have not served: a code does not say whose it is.
+    """
     done = queries.get_import(actor, public_id)
     uninvited = queries.list_uninvited(actor, done)
     if not uninvited:
@@ -52,8 +55,22 @@ def print_teacher_letters(actor, public_id: str, public_url: str) -> bytes:
     found = {room.id: room for room in rooms}
     with transaction():
         keeping.note_reading(actor, done.school, done.public_id)
+        for access in {access.classroom_id: access for _name, access in uninvited}.values():
+            invitations.cancel_colleague_invitations(actor, access, "teacher")
         invited = [(name, found[access.classroom_id], _invite(actor, access)) for name, access in uninvited]
         return letters.write_colleague_letters(invited, public_url=public_url)
+
+
+def print_family_letters(actor, public_id: str, again: bool, public_url: str, most: int) -> bytes:
+    """A PDF with the letter of each family without account, sorted by class; `again`: of those who have one, too."""
+    awaited = [
+        each
+        for each in queries.list_awaited(actor, queries.get_import(actor, public_id))
+        if again or not each.has_letter
+    ]
+    if not awaited:
+        raise Refused(_("Aucune famille n’attend de lettre dans vos classes. Rien n’a été imprimé."))
+    return school_letters.write_school_letters(actor, awaited, public_url=public_url, most=most)
 
 
 def _invite(actor, access) -> str:

@@ -47,7 +47,7 @@ def show(id: str):
     teams = {access.classroom_name: access for access in mine}
     return flask.render_template(
         "roster_import/result.html", shown=shown, classes=mine, teams=teams, undoable=keeping.can_be_undone(row),
-        uninvited=queries.list_uninvited(actor, row), **_words(),
+        uninvited=queries.list_uninvited(actor, row), awaited=queries.list_awaited(actor, row), **_words(),
     )  # fmt: skip
 
 
@@ -76,14 +76,31 @@ def apply(id: str):
 @bp.page("/import/<id>/enseignants", access="manager", methods=("POST",))
 def print_teachers(id: str):
     """One PDF with a letter for each teacher who is still to be invited; nothing keeps a copy of it."""
+    public_url = flask.current_app.config["PREAU"].server.public_url
+    return _print(id, lambda: actions.print_teacher_letters(flask.g.actor, id, public_url), "courriers-enseignants")
+
+
+@bp.page("/import/<id>/familles", access="manager", methods=("POST",))
+def print_families(id: str):
+    """One PDF with the letters of the whole school, sorted by class; nothing keeps a copy of it."""
+    config, again = flask.current_app.config["PREAU"], "again" in flask.request.form
+    return _print(
+        id,
+        lambda: actions.print_family_letters(
+            flask.g.actor, id, again, config.server.public_url, config.limits.letters_at_once
+        ),
+        "courriers-familles",
+    )
+
+
+def _print(id: str, write, name: str):
     try:
-        public_url = flask.current_app.config["PREAU"].server.public_url
-        content = actions.print_teacher_letters(flask.g.actor, id, public_url)
+        content = write()
     except Refused as error:
         flask.flash(error.message, "error")
         return flask.redirect(flask.url_for("roster_import.show", id=id), 303)
     answer = flask.Response(content, mimetype="application/pdf")
-    answer.headers["Content-Disposition"] = 'attachment; filename="courriers-enseignants.pdf"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
     return answer
 
 

@@ -16,9 +16,9 @@ from appliance.core.errors import NotFound, Refused, Unavailable
 from appliance.core.i18n import _, lazy_
 from appliance.core.richtext import normalise
 from appliance.school import policy
-from appliance.school.models import Account, Guardian, School, Session
+from appliance.school.models import Account, Session
 from appliance.services import audit, background, mail
-from appliance.services.people import alerts, confirmations, identifiers, passwords, throttle
+from appliance.services.people import alerts, codes, confirmations, identifiers, passwords, throttle
 from appliance.storage.database import db, transaction
 from appliance.storage.prepared import P, Prepared
 
@@ -138,6 +138,11 @@ def _check_length(value: str, most: int, field: str) -> None:
 def words_about(person: Person) -> list[str]:
     """What a password of this person must not be made of."""
     return [person.first_name, person.last_name, person.identifier, person.email]
+
+
+def words_of(account: Account) -> list[str]:
+    """The same for someone who has an account, with the names of their schools."""
+    return [*words_about(account), *sorted({access.school_name for access in actor_of(account).classes})]
 
 
 def hash_for(person: Person, password: str) -> str:
@@ -271,7 +276,7 @@ def prove_presence(actor, password: str, *, network: str = "", field: str = "pre
 def change_password(actor, present: str, new: str, *, network: str = "") -> None:
     """Replace one's own password after proving the present one; every other session of the account is closed."""
     account = prove_presence(actor, present, network=network)
-    password_hash = passwords.make_hash(new, [*words_about(account), *_school_names(account)], field="new")
+    password_hash = passwords.make_hash(new, words_of(account), field="new")
     with transaction():
         set_password(actor, account, password_hash)
         close_sessions(account, keep=actor.session_id)
@@ -279,17 +284,16 @@ def change_password(actor, present: str, new: str, *, network: str = "") -> None
 
 
 def set_password(actor, account: Account, password_hash: str) -> None:
-    """Write a hash that passwords.make_hash gave, in the caller's transaction; past failures no longer count."""
+    """Write a hash that passwords.make_hash gave, in the caller's transaction; no code made before sets another one.
+
+    Past failures no longer count.
+    """
     Account.update(password_hash=password_hash, password_changed_at=clock.now()).where(
         Account.id == account.id
     ).execute()
+    codes.cancel("reset", account=account.id)
     throttle.forget(throttle.PASSWORD, throttle.subject_of(throttle.PASSWORD, account.identifier))
     audit.record(actor, "authenticate", "authn_password_change", kind="account", object_id=account.public_id)
-
-
-def _school_names(account: Account) -> list[str]:
-    query = School.select(School.name).join(Guardian, on=Guardian.school == School.id)
-    return [school.name for school in query.where(Guardian.account == account).order_by(School.id)]
 
 
 def disable(actor, account: Account) -> None:

@@ -81,7 +81,7 @@ def find(typed: str, *, network: str = "", purposes: tuple[str, ...]) -> Invitat
     """The open invitation of a code, else WrongCode; failures are counted for the network."""
     throttle.require_calm_network(throttle.CODE, network)
     try:
-        length = LINKED if len(typed) > 20 else PRINTED
+        length = LINKED if sum(map(str.isalnum, typed)) > 20 else PRINTED  # one may put a blank after each sign
         code_hash = _hash(typed, length)
     except BadCode:
         raise WrongCode(_MISTYPED) from None  # our own codes check themselves: a slip is no guess

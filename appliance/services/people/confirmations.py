@@ -10,7 +10,7 @@ from appliance.core.errors import Refused, Unavailable
 from appliance.core.i18n import _
 from appliance.school.models import Account, Invitation
 from appliance.services import audit, background, mail
-from appliance.services.people import codes
+from appliance.services.people import codes, throttle
 from appliance.storage.database import after_commit, transaction
 
 PURPOSE = "email"
@@ -25,9 +25,15 @@ def configure(public_url: str) -> None:
 
 
 def ask(account: Account) -> None:
-    """After the commit, write to an address that is not confirmed yet; links written before open nothing any more."""
+    """After the commit, write to an address that is not confirmed yet; links written before open nothing any more.
+
+    Anybody can type anybody's address: TooManyAttempts once it was written to so often, whoever asks.
+    """
     codes.cancel(PURPOSE, account=account.id)
     if account.email and account.email_confirmed_at is None and mail.is_possible():
+        subject = throttle.subject_of(throttle.RESET_MAIL, account.email)
+        throttle.require_calm(throttle.RESET_MAIL, subject, "")
+        throttle.note_failure(throttle.RESET_MAIL, subject, "")
         after_commit(lambda: background.submit(send_letter, account.id))
 
 

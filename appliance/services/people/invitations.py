@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from appliance.core import clock
 from appliance.core.config import Security
-from appliance.core.errors import Denied, NotFound, QuotaReached, Refused
+from appliance.core.errors import Denied, NotFound, Refused
 from appliance.core.i18n import _
 from appliance.school.models import (
     Account,
@@ -18,12 +18,16 @@ from appliance.school.models import (
     Guardian,
     Guardianship,
     Invitation,
-    Membership,
     SchoolYear,
     Student,
 )
 from appliance.services import audit, plans
-from appliance.services.people import accounts, codes, passwords, places
+from appliance.services.people import accounts, codes, colleagues, joining, passwords
+from appliance.services.people.colleagues import (
+    cancel_colleague_invitation,
+    cancel_colleague_invitations,
+    list_colleague_invitations,
+)
 from appliance.services.people.joining import (
     JoinFields,
     ask_to_join,
@@ -31,6 +35,7 @@ from appliance.services.people.joining import (
     find_classroom_by_key,
     list_join_requests,
 )
+from appliance.storage import database
 from appliance.storage.database import transaction
 
 PURPOSES = ("guardian", "colleague")
@@ -84,48 +89,58 @@ def invite_guardians(actor, access, guardian_public_ids: Iterable[str]) -> list[
     with_authority = _with_authority(access.classroom_id)
     invited = [each for each in found if each.account_id is None and each.id in with_authority]
     with transaction():
-        return [(guardian, _invite_guardian(actor, access, guardian)) for guardian in invited]
+        _hold(each.id for each in invited)
+        # All codes, then the journal: whoever uses an old code meanwhile holds it and waits for the journal.
+        made = [
+            (each, codes.create("guardian", life=_life, created_by=actor.account_id, guardian=each)) for each in invited
+        ]
+        for guardian, _code in made:
+            _record(actor, "authn_token_created", "guardian", guardian.public_id, access.classroom_public_id)
+    return made
 
 
 def _with_authority(classroom_id: int) -> set[int]:
     query = (
         Guardianship.select(Guardianship.guardian)
         .join(Enrolment, on=Enrolment.student == Guardianship.student)
+        .join(Classroom, on=Enrolment.classroom == Classroom.id)
+        .join(SchoolYear, on=Classroom.year == SchoolYear.id)
         .where(
-            (Enrolment.classroom == classroom_id) & Enrolment.left_on.is_null() & (Guardianship.authority == "legal")
+            (Enrolment.classroom == classroom_id)
+            & Enrolment.left_on.is_null()
+            & (Guardianship.authority == "legal")
+            & (SchoolYear.ends_on >= clock.today())
         )
     )
     return {row.guardian_id for row in query}
 
 
-def _invite_guardian(actor, access, guardian: Guardian) -> str:
-    code = codes.create("guardian", life=_life, created_by=actor.account_id, guardian=guardian)
-    _record(actor, "authn_token_created", "guardian", guardian.public_id, access.classroom_public_id)
-    return code
+def _hold(guardian_ids: Iterable[int]) -> None:
+    """Let nobody else give these guardians a code or an account until the commit; before the codes and the journal."""
+    rows = Guardian.select(Guardian.id).where(Guardian.id.in_(list(guardian_ids)))
+    list(database.locked(rows.order_by(Guardian.id)))
 
 
-def cancel_guardian_invitation(actor, access, guardian_public_id: str) -> None:
-    """Make the printed code of a guardian of this class worthless."""
+def cancel_guardian_invitations(actor, access, guardian_public_ids: Iterable[str]) -> None:
+    """Make the printed codes of guardians of this class worthless."""
     _require_manager(access)
-    guardian = Guardian.get_or_none(Guardian.public_id == guardian_public_id)
-    if guardian is None or guardian.id not in _with_authority(access.classroom_id):
+    wanted = set(guardian_public_ids)
+    found = Guardian.select().where(
+        Guardian.public_id.in_(wanted) & Guardian.id.in_(_with_authority(access.classroom_id))
+    )
+    guardians = list(found.order_by(Guardian.id))
+    if {guardian.public_id for guardian in guardians} != wanted:
         raise NotFound()
     with transaction():
-        if codes.cancel("guardian", guardian=guardian):
+        _hold(guardian.id for guardian in guardians)
+        cancelled = [guardian for guardian in guardians if codes.cancel("guardian", guardian=guardian)]
+        for guardian in cancelled:
             _record(actor, "authn_token_revoked", "guardian", guardian.public_id, access.classroom_public_id)
 
 
 def invite_colleague(actor, access, role: str = "teacher") -> str:
-    """A code that makes whoever uses it a teacher or an assistant of this class."""
-    _require_manager(access)
-    if role not in places.TEACHING:
-        raise Refused(_("Choisissez un rôle."), field="role")
-    with transaction():
-        classroom = Classroom.get_by_id(access.classroom_id)
-        _require_place(classroom, role)
-        code = codes.create("colleague", life=_life, created_by=actor.account_id, classroom=classroom, role=role)
-        _record(actor, "authn_token_created", "classroom", classroom.public_id, classroom.public_id, reason=role)
-    return code
+    """A code that makes whoever uses it a teacher or an assistant of this class, for the life of a printed code."""
+    return colleagues.invite_colleague(actor, access, role, life=_life)
 
 
 def welcome(typed: str, *, network: str = "") -> Welcome:
@@ -145,6 +160,7 @@ def open_account(
     person = accounts.check_newcomer(person)
     password_hash = passwords.make_hash(password, [*accounts.words_about(person), _describe(invitation).school_name])
     with transaction():
+        _spend(invitation)
         account = accounts.open_account(person, password_hash)
         _grant(invitation, account)
         then(account)
@@ -155,6 +171,7 @@ def link_account(actor, typed: str, *, network: str = "") -> None:
     """Spend a code for the account that the actor already has: one account for all children and schools."""
     invitation = _find(typed, network)
     with transaction():
+        _spend(invitation)
         _grant(invitation, Account.get_by_id(actor.account_id))
 
 
@@ -185,6 +202,8 @@ def _find(typed: str, network: str) -> Invitation:
         guardian = invitation.guardian
         if guardian is None or guardian.account_id is not None or not list_children_of(guardian):
             raise codes.WrongCode()  # the authority was withdrawn, the child left, or an account is linked since
+    elif not colleagues.stands(invitation):
+        raise codes.WrongCode()  # the year is over, or whoever made it no longer decides
     return invitation
 
 
@@ -198,35 +217,34 @@ def _describe(invitation: Invitation) -> Welcome:
     return Welcome("colleague", "", "", room.school.name, classroom_name=room.name, role=invitation.role)
 
 
+def _spend(invitation: Invitation) -> None:
+    """Hold what the code speaks of and spend it, before anything is journaled."""
+    if invitation.purpose == "colleague":
+        plans.hold(invitation.classroom_id)
+    else:
+        _hold([invitation.guardian_id])
+    codes.use(invitation)
+
+
 def _grant(invitation: Invitation, account: Account) -> None:
     """Give the account what the code stands for, in the caller's transaction."""
-    codes.use(invitation)
     actor = accounts.actor_of(account)
     if invitation.purpose == "guardian":
         _link_guardian(actor, invitation.guardian, account)
     else:
-        _require_place(invitation.classroom, invitation.role)
-        places.add_teacher(actor, account, invitation.classroom, invitation.role)
+        colleagues.join_team(actor, invitation, account)
 
 
 def _link_guardian(actor, guardian: Guardian, account: Account) -> None:
-    students = [student.id for student, _room in list_children_of(guardian)]
-    doubled = (
-        Guardianship.select()
-        .join(Guardian, on=Guardianship.guardian == Guardian.id)
-        .where((Guardian.account == account) & Guardianship.student.in_(students))
-    )
-    if doubled.exists():
+    if joining.follows_a_child_of(account, guardian):
         raise Refused(
             _(
                 "Votre compte est déjà rattaché à cet enfant\u202f: cette lettre est adressée à une autre personne. "
                 "Rien n’a été modifié. Si c’est une erreur, parlez-en à l’école."
             )
         )
-    linked = Guardian.update(account=account).where((Guardian.id == guardian.id) & Guardian.account.is_null()).execute()
-    if not linked:
+    if not joining.link_account(actor, guardian, account):
         raise codes.WrongCode()
-    audit.record(actor, "update", "guardian_account_linked", kind="guardian", object_id=guardian.public_id)
     rooms = {room.id: room for _student, room in list_children_of(guardian)}
     for room in rooms.values():
         audit.bump(f"class:{room.id}")
@@ -235,20 +253,6 @@ def _link_guardian(actor, guardian: Guardian, account: Account) -> None:
 def _require_manager(access) -> None:
     if not access.can_manage:
         raise Denied()
-
-
-def _require_place(classroom: Classroom, role: str) -> None:
-    if role != "teacher":
-        return
-    teachers = Membership.select().where((Membership.classroom == classroom) & (Membership.role == "teacher")).count()
-    most = plans.plan_of(classroom.id).administrators
-    if most is not None and teachers >= most:
-        raise QuotaReached(
-            _(
-                "Cette classe a déjà %(most)s enseignants, le maximum. Rien n’a été modifié.",
-                most=most,
-            )
-        )
 
 
 def _record(actor, event: str, kind: str, object_id: str, classroom: str, *, reason: str = "") -> None:
@@ -261,12 +265,15 @@ __all__ = [
     "JoinFields",
     "Welcome",
     "ask_to_join",
-    "cancel_guardian_invitation",
+    "cancel_colleague_invitation",
+    "cancel_colleague_invitations",
+    "cancel_guardian_invitations",
     "decide_join_request",
     "find_classroom_by_key",
     "invite_colleague",
     "invite_guardians",
     "link_account",
+    "list_colleague_invitations",
     "list_join_requests",
     "open_account",
     "welcome",

@@ -23,6 +23,7 @@ from appliance.school.models import (
 )
 from appliance.services import audit, plans
 from appliance.services.people import accounts, children, passwords, throttle
+from appliance.storage import database
 from appliance.storage.database import transaction
 
 KEY_LENGTH = 8
@@ -79,13 +80,13 @@ def ask_to_join(
     password_hash = ""
     if actor is None:
         person = accounts.check_newcomer(person)
-        password_hash = passwords.make_hash(password, accounts.words_about(person))
+        password_hash = passwords.make_hash(password, [*accounts.words_about(person), room.school.name])
     with transaction():
         if actor is None:
             account = accounts.open_account(person, password_hash)
             actor = accounts.actor_of(account)
         else:
-            account = Account.get_by_id(actor.account_id)
+            account = database.locked(Account.select().where(Account.id == actor.account_id)).get()
             _require_patience(account, room)
         request = JoinRequest.create(account=account, classroom=room, child_name=child_name, kinship=kinship)
         _record(actor, "create", "join_requested", request, room)
@@ -125,6 +126,7 @@ def decide_join_request(
     if not access.can_manage:
         raise Denied()
     with transaction():
+        plans.hold(access.classroom_id)
         request = JoinRequest.get_or_none(
             (JoinRequest.public_id == request_public_id) & (JoinRequest.classroom == access.classroom_id)
         )
@@ -174,13 +176,43 @@ def _make_guardian(actor, request: JoinRequest, room: Classroom, student: Studen
         known = of_this_pupil.where((Guardian.public_id == guardian_public_id) & Guardian.account.is_null()).first()
         if known is None:
             raise NotFound()
-        Guardian.update(account=account).where(Guardian.id == known.id).execute()
-        audit.record(actor, "update", "guardian_account_linked", kind="guardian", object_id=known.public_id)
+        if follows_a_child_of(account, known):
+            raise Refused(
+                _(
+                    "Le compte de cette personne suit déjà un autre enfant de %(name)s, à un autre titre\u202f: "
+                    "ce sont deux personnes. Rien n’a été modifié.",
+                    name=known.name,
+                ),
+                field="adult",
+            )
+        if not link_account(actor, known, account):
+            raise Conflict()  # their letter served at the same moment
         return
     guardian = Guardian.get_or_none(
         (Guardian.account == account) & (Guardian.school == room.school_id)
     ) or children.create_guardian(actor, room.school, account.first_name, account.last_name, account=account)
     children.link(actor, guardian, student, authority="legal", kinship=request.kinship)
+
+
+def follows_a_child_of(account: Account, guardian: Guardian) -> bool:
+    """Whether the account is already another guardian of one of this one's children: two people, then."""
+    own = Guardianship.select(Guardianship.student).where(
+        (Guardianship.guardian == guardian) & (Guardianship.authority == "legal")
+    )
+    doubled = (
+        Guardianship.select()
+        .join(Guardian, on=Guardianship.guardian == Guardian.id)
+        .where((Guardian.account == account) & Guardianship.student.in_(own))
+    )
+    return doubled.exists()
+
+
+def link_account(actor, guardian: Guardian, account: Account) -> bool:
+    """Give a guardian their account; False when they have one by now. In the caller's transaction."""
+    linked = Guardian.update(account=account).where((Guardian.id == guardian.id) & Guardian.account.is_null()).execute()
+    if linked:
+        audit.record(actor, "update", "guardian_account_linked", kind="guardian", object_id=guardian.public_id)
+    return bool(linked)
 
 
 def _require_place(room: Classroom) -> None:

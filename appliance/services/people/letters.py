@@ -47,6 +47,13 @@ def write_letters(
     actor, access, invited: Iterable[tuple[Guardian, str]], *, public_url: str, language: str = i18n.SOURCE
 ) -> bytes:
     """The PDF of the codes that `invitations.invite_guardians` gave: one A4 page a guardian, in the same order."""
+    return draw(compose_letters(actor, access, invited, public_url=public_url, language=language), language)
+
+
+def compose_letters(
+    actor, access, invited: Iterable[tuple[Guardian, str]], *, public_url: str, language: str = i18n.SOURCE
+) -> list[Letter]:
+    """What these pages say, ready to draw; each is in the journal from here on."""
     if not access.can_manage:
         raise Denied()
     with i18n.speaking(language), transaction():
@@ -54,7 +61,7 @@ def write_letters(
         for guardian, code in invited:
             pages.append(_invitation(guardian, code, public_url))
             _record(actor, access, guardian, "invitation_letter_printed")
-    return draw(pages, language)
+    return pages
 
 
 def write_reset_letter(

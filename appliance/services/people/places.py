@@ -8,7 +8,7 @@ from appliance.core.i18n import _
 from appliance.core.ids import ALPHABET, new_id
 from appliance.school import keys
 from appliance.school.models import Academy, Account, Classroom, Membership, Office, School, SchoolYear
-from appliance.services import audit
+from appliance.services import audit, plans
 from appliance.storage.database import locked, transaction
 
 OFFICES = ("principal", "admin", "dpo")
@@ -217,6 +217,7 @@ def _administrators(academy_id: int) -> set[int]:
 def remove_teacher(actor, membership: Membership) -> None:
     """Take a teacher or an assistant off a class at once; Refused for the last teacher: a class is never left alone."""
     with transaction():
+        plans.hold(membership.classroom_id)  # two who take each other off at once do not both succeed
         others = Membership.select().where(
             (Membership.classroom == membership.classroom_id)
             & (Membership.role == "teacher")

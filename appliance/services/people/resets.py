@@ -135,10 +135,9 @@ def reset_password(
     account = invitation.account
     if account is None or account.disabled_at is not None:
         raise codes.WrongCode()
-    password_hash = passwords.make_hash(new, [account.first_name, account.last_name, account.identifier, account.email])
+    password_hash = passwords.make_hash(new, accounts.words_of(account))
     with transaction():
         codes.use(invitation)
-        codes.cancel("reset", account=account)
         accounts.set_password(accounts.actor_of(account), account, password_hash)
         accounts.close_sessions(account)
         then(account)

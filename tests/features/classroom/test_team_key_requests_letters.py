@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from appliance.core.errors import Refused
 from appliance.features.feed import actions as feed
 from appliance.features.feed.actions import Content
 from appliance.school.models import Classroom, Group, GroupStudent, Guardian, Invitation, JoinRequest, Membership
@@ -101,6 +102,24 @@ def test_a_colleague_without_account_gets_a_code_that_opens_the_class(world, roo
     person = accounts.Person("Aude", "Lenoir", "aude@demo.test")
     account = invitations.open_account(code, person, "une porte bleue sous la pluie")
     assert Membership.get(account=account).role == "assistant"
+
+
+def test_a_colleagues_code_that_was_lost_is_seen_on_the_team_page_and_cancelled(world, room, events):
+    browser = world.sign_in("teacher")
+    page = browser.submit(f"{room.url}/equipe/inviter", {"invited_role": "teacher"})
+    code = re.search(r"<strong>([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4})</strong>", page.text)[1]
+    for who in ("teacher", "principal"):
+        shown = world.sign_in(who).get(f"{room.url}/equipe").text
+        assert "n’ont pas encore servi" in shown and "Sophie Martin" in shown and code not in shown
+    cancel = re.search(r'action="([^"]+/annuler)"', shown)[1]
+    assert world.sign_in("assistant").submit(cancel).status_code == 403
+    assert world.sign_in("teacher2").submit(cancel).status_code == 404
+    for _time in range(2):
+        assert browser.submit(cancel).status_code == 303
+    assert events()[-1] == "authn_token_revoked" and "encore servi" not in browser.get(f"{room.url}/equipe").text
+    with pytest.raises(Refused):
+        invitations.welcome(code)
+    assert browser.submit(f"{room.url}/equipe/codes/{'x' * 16}/annuler").status_code == 404
 
 
 def test_the_class_key_is_renewed_and_taken_away(world, room, events):
@@ -201,6 +220,29 @@ def test_letters_are_one_pdf_with_a_code_each_and_replace_the_code_before(world,
     assert events()[-1] == "invitation_letter_printed"
     assert "un courrier est déjà parti" in browser.get(url).text.lower()
     assert "Courrier remis" in browser.get(f"{room.url}/membres").text
+
+
+def test_a_lost_letter_is_cancelled_without_printing_another(world, room, events):
+    guardian, url = waiting(world), f"{room.url}/invitations"
+    browser = world.sign_in("teacher")
+    assert "/annuler" not in browser.get(url).text
+    browser.submit(url, {"guardians": [guardian.public_id]})
+    assert f'formaction="{url}/annuler"' in browser.get(url).text
+    for chosen in ([], [room.guardian("Anne").public_id], ["\x00"]):
+        refused = browser.submit(f"{url}/annuler", {"guardians": chosen})
+        assert refused.status_code == 422 and f'action="{url}"' in refused.text
+    answer = browser.submit(f"{url}/annuler", {"guardians": [guardian.public_id]}, follow_redirects=True)
+    assert "1 code est annulé" in answer.text and "déjà parti" not in answer.text
+    assert Invitation.get().cancelled_at is not None and events()[-1] == "authn_token_revoked"
+    assert browser.submit(f"{url}/annuler", {"guardians": [guardian.public_id]}).status_code == 422
+    assert world.sign_in("assistant").submit(f"{url}/annuler").status_code == 403
+
+
+def test_a_class_of_a_past_year_prints_no_letter_that_opens_nothing(world, room, clock):
+    guardian = waiting(world)
+    clock.advance(days=400)
+    answer = world.sign_in("teacher").submit(f"{room.url}/invitations", {"guardians": [guardian.public_id]})
+    assert answer.status_code == 422 and "est finie" in answer.text and not Invitation.select().exists()
 
 
 def test_letters_for_nobody_or_for_strangers_are_refused(world, room):

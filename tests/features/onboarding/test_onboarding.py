@@ -245,6 +245,19 @@ def test_the_notice_can_ask_for_consent(world):
     assert NoticeAcceptance.get(NoticeAcceptance.account == world.account("guardian1")).mode == "consent"
 
 
+def test_who_only_read_the_notice_is_asked_to_consent_once_consent_is_wanted(world):
+    browser, config = world.sign_in("guardian1"), world.config
+    assert browser.get("/").status_code == 200
+    world.app.config["PREAU"] = replace(config, school=replace(config.school, notice="consent"))
+    assert browser.get("/").location == "/avis"
+    assert "Je consens" in browser.get("/avis").text
+    assert browser.submit("/avis").status_code == 303 and browser.get("/").status_code == 200
+    proofs = NoticeAcceptance.select().where(NoticeAcceptance.account == world.account("guardian1"))
+    assert sorted(proof.mode for proof in proofs) == ["acknowledge", "consent"]
+    world.app.config["PREAU"] = config
+    assert browser.get("/").status_code == 200, "who consented has read it too"
+
+
 def test_accepting_twice_keeps_one_proof(world):
     browser = without_notice(world)
     browser.submit("/avis"), browser.submit("/avis")

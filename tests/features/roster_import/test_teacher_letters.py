@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from appliance.core.errors import Refused
+from appliance.school import policy
 from appliance.school.models import Account, Classroom, Invitation, School
 from appliance.school.policy import SYSTEM
 from appliance.services import plans
@@ -67,6 +69,31 @@ def test_the_code_of_a_letter_lets_that_colleague_into_that_class_only(world, ad
     code = re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", page)[0]
     shown = invitations.welcome(code)
     assert (shown.purpose, shown.classroom_name, shown.role) == ("colleague", "CM2", "teacher")
+
+
+def test_letters_printed_again_replace_those_before_in_their_classes_only(world, address, tmp_path):
+    browser, actor = world.sign_in("principal"), world.actor("principal")
+    elsewhere = invitations.invite_colleague(actor, policy.get_access(actor, world.ce1.public_id))
+    assistant = invitations.invite_colleague(actor, policy.get_access(actor, world.cm1.public_id), "assistant")
+    first, second = (codes_in(browser.submit(f"{address}/enseignants"), tmp_path) for _time in range(2))
+    assert len(first) == len(second) == 3
+    for code in first:
+        with pytest.raises(Refused):
+            invitations.welcome(code)
+    assert all(invitations.welcome(code) for code in (*second, elsewhere, assistant))
+
+
+def test_letters_that_cannot_be_printed_leave_those_before_alive(world, address, tmp_path, monkeypatch):
+    browser = world.sign_in("principal")
+    before = codes_in(browser.submit(f"{address}/enseignants"), tmp_path)
+    monkeypatch.setattr(plans, "plan_of", lambda *_anyone: dataclasses.replace(plans.Plan("", ""), administrators=0))
+    assert "Rien n’a été imprimé" in browser.submit(f"{address}/enseignants", follow_redirects=True).text
+    assert all(invitations.welcome(code) for code in before)
+
+
+def codes_in(answer, tmp_path) -> list[str]:
+    pattern = r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}"
+    return [re.search(pattern, page)[0] for page in pages_of(answer, tmp_path)]
 
 
 def test_whoever_joined_since_gets_no_other_letter(world, address, tmp_path):

@@ -15,11 +15,21 @@ ADDRESS = "boite@mail.test"
 
 
 @pytest.fixture
-def letters(monkeypatch):
-    """What was mailed, while a relay is configured; letters leave at once."""
+def told():
+    """What was mailed without a link: it only says what happened."""
+    return []
+
+
+@pytest.fixture
+def letters(monkeypatch, told):
+    """What was mailed with a link, while a relay is configured; letters leave at once."""
     sent = []
     mail.configure(Mail(host="127.0.0.1"))
-    monkeypatch.setattr(mail, "send", lambda to, subject, body: sent.append((to, body)))
+
+    def send(to, _subject, body):
+        (sent if re.search("/(confirmer-adresse|reinitialiser)/", body) else told).append((to, body))
+
+    monkeypatch.setattr(mail, "send", send)
     monkeypatch.setattr(background, "submit", lambda act, *arguments: act(*arguments))
     yield sent
     mail.configure(Mail())
@@ -101,6 +111,30 @@ def test_what_the_school_typed_counts_at_once(world, letters):
         world.actor("admin"), accounts.Person("Aude", "Lenoir", "aude.lenoir", email=ADDRESS), PASSWORD
     )
     assert may_enter(world) and letters == []
+
+
+def test_nobody_floods_a_strangers_mailbox_with_links(world, letters):
+    browser, data = world.sign_in("guardian1"), {"email": ADDRESS, "present": PASSWORD}
+    statuses = [browser.submit("/compte/adresse", data).status_code for _time in range(14)]
+    assert statuses == [303] * 10 + [429] * 4 and len(letters) == 10
+
+
+def test_a_change_of_password_is_not_told_to_an_address_that_was_not_confirmed(world, letters, told):
+    claim(world, "guardian1")
+    del told[:]
+    accounts.change_password(world.actor("guardian1"), PASSWORD, "quatre chevaux bleus dansent")
+    assert told == []
+    press(world, link_in(letters[0]))
+    accounts.change_password(world.actor("guardian1"), "quatre chevaux bleus dansent", PASSWORD)
+    assert [to for to, _body in told] == [ADDRESS]
+
+
+def test_a_change_of_address_is_told_to_the_one_before_if_it_was_confirmed(world, letters, told):
+    claim(world, "guardian1")
+    ((to, body),) = told
+    assert to == "guardian1@demo.test" and ADDRESS not in body and "adresse" in body
+    claim(world, "guardian1", "autre@mail.test")
+    assert len(told) == 1
 
 
 def test_whoever_opens_an_account_confirms_its_address_too(world, letters):

@@ -15,6 +15,7 @@ from appliance.services import audit, background, mail
 from appliance.services.people import accounts, children, codes, resets
 from tests.features.signin.test_sign_in import anonymised, token_in, try_to_sign_in
 from tests.support.needs import needs
+from tests.support.world import PASSWORD
 
 GOOD = "quatre chevaux bleus dansent"
 
@@ -139,6 +140,21 @@ def test_a_second_mail_makes_the_first_link_worthless(world, inbox):
     first, second = (code_in(letter) for _to, letter in inbox.letters)
     assert browser.get(f"/reinitialiser/{first}").status_code == 422
     assert browser.get(f"/reinitialiser/{second}").status_code == 200
+
+
+def test_a_password_changed_by_its_owner_makes_every_open_code_worthless(world, inbox):
+    browser, _answer = ask(world, "guardian1@demo.test")
+    code = code_in(inbox.letters[0][1])
+    accounts.change_password(world.actor("guardian1"), PASSWORD, GOOD)
+    assert browser.get(f"/reinitialiser/{code}").status_code == 422
+
+
+def test_an_address_that_is_changed_makes_the_link_sent_to_the_old_one_worthless(world, inbox):
+    browser, _answer = ask(world, "guardian1@demo.test")
+    code = code_in(inbox.letters[0][1])
+    data = {"email": "neuve@mail.test", "present": PASSWORD}
+    assert world.sign_in("guardian1").submit("/compte/adresse", data).status_code == 303
+    assert browser.get(f"/reinitialiser/{code}").status_code == 422
 
 
 def test_the_change_is_told_by_mail(world, inbox):

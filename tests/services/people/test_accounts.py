@@ -12,8 +12,9 @@ from appliance.core.config import Security
 from appliance.core.errors import NotFound, Refused
 from appliance.crypto.passwords import PasswordProblem
 from appliance.school.models import Account, Session
+from appliance.school.policy import SYSTEM
 from appliance.services import audit
-from appliance.services.people import accounts, identifiers, passwords, throttle
+from appliance.services.people import accounts, identifiers, joining, passwords, resets, throttle
 from appliance.services.people.models import SignInAttempt
 from appliance.storage.database import transaction
 from tests.support.world import PASSWORD
@@ -130,6 +131,27 @@ def test_each_reason_to_refuse_a_password_has_its_own_plain_words(world, passwor
     with pytest.raises(Refused) as refused:
         accounts.create_account(None, person(), password)
     assert refused.value.message == str(passwords.WORDS[problem])
+    assert refused.value.field == "password"
+
+
+@pytest.mark.parametrize("key", ["guardian1", "teacher", "principal"])
+@pytest.mark.parametrize("way", ["change", "reset"])
+def test_no_password_is_made_of_the_name_of_ones_school(world, key, way):
+    guessed = "ecole-jules-ferry-2025"
+    code = resets.create_code(SYSTEM, world.account(key))
+    with pytest.raises(Refused) as refused:
+        if way == "change":
+            accounts.change_password(world.actor(key), PASSWORD, guessed)
+        else:
+            resets.reset_password(code, guessed)
+    assert refused.value.field in ("new", "password")
+    assert resets.check_code(code) == world.account(key)
+
+
+def test_nor_by_someone_who_joins_with_the_class_key(world):
+    fields = joining.JoinFields(world.cm1.join_code, "Léa Dubois")
+    with pytest.raises(Refused) as refused:
+        joining.ask_to_join(None, fields, accounts.Person("Iris", "Blanc"), "ecole-jules-ferry-2025")
     assert refused.value.field == "password"
 
 

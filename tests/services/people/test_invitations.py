@@ -98,6 +98,8 @@ def test_a_code_ends_after_its_life(world, clock):
         lambda code: code.replace("-", " "),
         lambda code: f"  {code} ",
         lambda code: code.replace("0", "o").replace("1", "l"),
+        lambda code: " ".join(code.replace("-", "")),
+        lambda code: " ".join(code),
     ],
 )
 def test_how_a_code_is_typed_does_not_matter(world, spell):
@@ -194,7 +196,7 @@ def test_a_refused_account_leaves_the_code_unspent(world):
 
 def test_a_cancelled_letter_opens_nothing(world):
     guardian, code = invite(world)
-    invitations.cancel_guardian_invitation(*staff(world), guardian.public_id)
+    invitations.cancel_guardian_invitations(*staff(world), [guardian.public_id])
     with pytest.raises(codes.WrongCode):
         invitations.welcome(code)
 
@@ -260,6 +262,36 @@ def test_approving_can_name_the_guardian_that_the_roster_knows(world):
     )
     assert Guardian.get_by_id(guardian.id).account == request.account
     assert Guardianship.select().where(Guardianship.student == world.student("Hugo")).count() == 3
+
+
+def test_approving_does_not_take_a_guardian_whose_letter_served_meanwhile(world, monkeypatch):
+    guardian, code = invite(world, "hugo1")
+    request = ask(world)
+    real = Guardian.update
+
+    def letter_serves_first(**values):
+        monkeypatch.setattr(Guardian, "update", real)
+        invitations.link_account(world.actor("stranger"), code)
+        return real(**values)
+
+    monkeypatch.setattr(Guardian, "update", letter_serves_first)
+    with pytest.raises(Conflict):
+        invitations.decide_join_request(
+            *staff(world), request.public_id, True, world.student("Hugo").public_id, guardian.public_id
+        )
+    assert Guardian.get_by_id(guardian.id).account != request.account
+
+
+def test_approving_does_not_make_one_account_two_guardians_of_a_sibling(world):
+    """Anne asks for Tom; the teacher ticks Marc, the father of Tom and of Léa, who is not Anne."""
+    marc, _code = invite(world, "guardian2")
+    tom = children.create_student(SYSTEM, world.cm1.school, "Tom", "Lefort")
+    children.enrol(SYSTEM, tom, world.cm1)
+    children.link(SYSTEM, marc, tom)
+    request = ask(world, world.actor("guardian1"), child_name="Tom Lefort")
+    with pytest.raises(Refused):
+        invitations.decide_join_request(*staff(world), request.public_id, True, tom.public_id, marc.public_id)
+    assert Guardian.get_by_id(marc.id).account is None and JoinRequest.get().status == "pending"
 
 
 def test_requests_of_another_class_are_neither_seen_nor_decided(world):

@@ -30,7 +30,23 @@ def print_letters(actor, access, chosen: Sequence[str], public_url: str) -> byte
         raise Refused(_("Cochez au moins une personne sans compte."), field="guardians")
     with transaction():  # a letter that cannot be drawn leaves the codes of the earlier ones alive
         invited = invitations.invite_guardians(actor, access, wanted)
+        if not invited:
+            raise Refused(_("L’année de cette classe est finie\u202f: ses lettres n’ouvriraient rien."))
         return letters.write_letters(actor, access, invited, public_url=public_url)
+
+
+def cancel_letters(actor, access, chosen: Sequence[str]) -> int:
+    """Make the printed codes of the chosen guardians worthless without printing others; how many there were."""
+    require(access.can_manage)
+    invited = [
+        adult.public_id
+        for _pupil, adult in list_waiting(people.list_pupils(access))
+        if adult.state == "invited" and adult.public_id in chosen
+    ]
+    if not invited:
+        raise Refused(_("Cochez au moins une personne dont le courrier est déjà parti."), field="guardians")
+    invitations.cancel_guardian_invitations(actor, access, invited)
+    return len(invited)
 
 
 def print_reset(actor, access, student_public_id: str, guardian_public_id: str, public_url: str) -> bytes:

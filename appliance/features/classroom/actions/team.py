@@ -15,6 +15,7 @@ def add_colleague(actor, access, identifier: str, role: str) -> None:
     """Add someone who already works for the academy; anybody else's account is not found, whether it exists or not."""
     require(access.can_manage)
     with transaction():
+        plans.hold(access.classroom_id)
         account = _find_colleague(access, identifier)
         if account is None:
             raise Refused(

@@ -21,12 +21,17 @@ def team_list(classroom):
     if form.submit(lambda: team.add_colleague(flask.g.actor, access, form.identifier.data, form.role.data)):
         done(_("Votre collègue fait partie de l’équipe."))
         return to("team_list", access)
+    return _show_team(access, form, forms.InviteColleagueForm(formdata=None))
+
+
+def _show_team(access, form, invite):
     return show(
         "classroom/team.html",
         access,
         form,
-        invite=forms.InviteColleagueForm(formdata=None),
+        invite=invite,
         team=people.list_team(access),
+        waiting=invitations.list_colleague_invitations(flask.g.actor, access),
         most=plans.plan_of(access.classroom_id).administrators,
     )
 
@@ -44,14 +49,16 @@ def invite_colleague(classroom):
             until=clock.now() + invitations.life(),
             address=f"{public_url()}/invitation",
         )
-    return show(
-        "classroom/team.html",
-        access,
-        forms.ColleagueForm(formdata=None),
-        invite=form,
-        team=people.list_team(access),
-        most=plans.plan_of(access.classroom_id).administrators,
-    )
+    return _show_team(access, forms.ColleagueForm(formdata=None), form)
+
+
+@bp.page("/classes/<classroom>/equipe/codes/<invitation>/annuler", access="staff", methods=("POST",))
+def cancel_code(classroom, invitation):
+    """Make a colleague's code that has not served worthless."""
+    access = open_managed(classroom)
+    invitations.cancel_colleague_invitation(flask.g.actor, access, invitation)
+    done(_("Ce code n’ouvre plus rien."))
+    return to("team_list", access)
 
 
 @bp.page("/classes/<classroom>/equipe/<colleague>/retirer", access="staff", methods=BOTH)
