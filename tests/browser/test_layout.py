@@ -109,6 +109,53 @@ def test_a_desk_has_a_second_column_beside_the_home_and_the_feed(school, login):
         assert page.evaluate(_COLUMNS), f"{address} is a stretched phone"
 
 
+def test_the_pages_of_a_class_begin_where_the_one_before_began(school):
+    """A tab does not move away from the pointer that has just pressed it."""
+    page = school.visit("teacher", phone=False)
+    page.goto(school.class_of(page))
+    tabs = page.locator(".tabs a")
+    left = tabs.first.bounding_box()["x"]
+    for number in range(1, tabs.count()):
+        tabs.nth(number).click()
+        page.locator(f".tabs a:nth-child({number + 1})[aria-current]").wait_for()
+        assert tabs.first.bounding_box()["x"] == left, page.url
+
+
+def test_a_word_without_end_stays_inside_every_column(school):
+    page = school.visit("teacher")
+    page.goto(f"{school.class_of(page)}/publications/nouvelle")
+    page.get_by_label("Votre message").fill("Rindfleisch" * 20)
+    page.get_by_role("button", name="Publier", exact=True).click()
+    page.wait_for_url("**/classes/*")
+    for size in (PHONE, DESKTOP):
+        page.set_viewport_size(size)
+        for address in ("/", school.class_of(page)):
+            page.goto(address)
+            assert not page.evaluate(_TOO_WIDE), address
+
+
+def test_every_child_of_a_family_is_in_sight_on_a_phone(school):
+    page = school.visit("guardian3")
+    page.goto("/")
+    room = page.viewport_size["width"]
+    chips = page.locator("nav .child")
+    chips.first.locator("span:not([class])").evaluate("each => each.append(' de ' + 'Montmorency-'.repeat(9))")
+    assert chips.count() > 1
+    for box in (each.bounding_box() for each in chips.all()):
+        assert box["x"] >= 0 and box["x"] + box["width"] <= room
+
+
+def test_what_is_chosen_shows_when_the_system_decides_the_colours(school):
+    page = school.visit("guardian3", forced_colors="active")
+    page.goto("/compte/affichage")
+    circle = page.locator("input[name=theme]").first
+    pictures = []
+    for state in (True, False):
+        circle.evaluate("(each, state) => { each.checked = state; }", state)
+        pictures.append(circle.screenshot())
+    assert pictures[0] != pictures[1]
+
+
 @pytest.mark.parametrize("phone", (True, False), ids=("phone", "desktop"))
 def test_whoever_writes_sees_the_way_to_publish_without_scrolling(school, phone):
     page = school.visit("teacher", phone=phone)

@@ -19,8 +19,8 @@ class OwnChild:
 
     @property
     def initials(self) -> str:
-        """The letter of the square mark."""
-        return self.first_name[:1].upper()
+        """The letters of the square mark, the same wherever the reader meets this child."""
+        return "".join(word[:1] for word in self.name.split()[:2]).upper()
 
     @property
     def tint(self) -> int:

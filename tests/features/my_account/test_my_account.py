@@ -1,7 +1,10 @@
 """One's own account: each change takes effect at once, and nothing of anybody else is on the page."""
 
+import re
+
 import pytest
 
+from appliance.core import i18n
 from appliance.core.config import Security
 from appliance.school.models import Account, NoticeAcceptance, Session
 from appliance.services import audit
@@ -77,6 +80,21 @@ def test_a_visitor_chooses_the_language_of_the_device_and_goes_nowhere_else(worl
     assert answer.location == "/" and "language=fr" in answer.headers["Set-Cookie"]
     refused = browser.post("/langue", data={"csrf_token": proof, "language": "x\r\ny", "suite": "/connexion"})
     assert refused.location == "/connexion" and "Set-Cookie" not in refused.headers
+
+
+@pytest.mark.parametrize("page", ["/connexion", "/invitation", "/joindre"])
+def test_whoever_has_not_signed_in_is_offered_the_other_languages_by_their_own_names(world, page):
+    browser = world.visitor()
+    shown = browser.get(page).text
+    for code in i18n.languages():
+        offered = re.search(
+            rf'name="language" value="{code}"[^>]*lang="{code}"[^>]*><span>{i18n.NAMES[code]}</span>', shown
+        )
+        assert bool(offered) == (code != "fr")
+    proof = re.search(r'name="csrf_token" value="([^"]+)"', shown)[1]
+    assert browser.post("/langue", data={"csrf_token": proof, "language": "ar", "suite": page}).location == page
+    assert 'lang="ar" dir="rtl"' in browser.get(page).text
+    assert 'name="language"' not in world.sign_in("guardian1").get("/invitation").text
 
 
 def test_the_address_changes_only_with_the_present_password(world):
