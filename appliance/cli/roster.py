@@ -100,6 +100,7 @@ def _import_onde(options, answer) -> None:
     answers = dict(each.partition("=")[::2] for each in options.answer)
     roster = keeping.read_files(files, limits)
     plan = plan_import(school, find_year(school, clock.today()), roster, answers)
+    require_followed(plan, answers)
     keeping.note_reading(SYSTEM, school)
     for line in printing.difference_lines(plan):
         print(line)
@@ -111,6 +112,17 @@ def _import_onde(options, answer) -> None:
         **plan.counts(), applied=done is not None, dry_run=options.dry_run, complete=roster.is_complete,
         **{"import": done.public_id if done else None},
     )  # fmt: skip
+
+
+def require_followed(plan, answers: dict[str, str]) -> None:
+    """Refuse answers to no doubt of this difference, or naming nobody whom it offers: they would be lost in silence."""
+    from appliance.core.errors import Refused
+    from appliance.core.i18n import _
+
+    lost = answers.keys() - ({doubt.id for doubt in plan.asked} - {doubt.id for doubt in plan.doubts})
+    if lost:
+        codes = ", ".join(f"{doubt}={answers[doubt]}" for doubt in sorted(lost))
+        raise Refused(_("Ces réponses ne règlent aucun doute : %(codes)s. Rien n’a été écrit.", codes=codes))
 
 
 def _undo(options, answer) -> None:

@@ -10,7 +10,6 @@ from appliance.services.people import invitations, letters, school_letters
 from appliance.services.roster import keeping, undo
 from appliance.services.roster.apply import apply_import
 from appliance.services.roster.models import RosterImport
-from appliance.services.roster.problems import RosterRefused
 from appliance.services.roster.records import RosterFile
 from appliance.services.roster.undo import Undone
 from appliance.storage.database import transaction
@@ -19,11 +18,7 @@ from appliance.storage.database import transaction
 def upload(actor, school_public_id: str, files: dict[str, RosterFile], limits) -> RosterImport:
     """Keep the files of a school, once they are found readable; nothing is applied. Refused names the file's field."""
     school = queries.get_school(actor, school_public_id)
-    try:
-        keeping.read_files(files, limits)
-    except RosterRefused as refused:
-        refused.field = next((role for role, file in files.items() if file.name == refused.problem.file), None)
-        raise
+    keeping.read_files(files, limits)
     return keeping.keep_upload(actor, school, files)
 
 

@@ -45,7 +45,7 @@ class Question:
     reason: str
     choices: tuple[tuple[str, str], ...]
     answer: str
-    may_be_new: bool
+    none_of_them: str
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,8 @@ def _questions(row: RosterImport, plan: Plan) -> list[Question]:
         choices = tuple((each.public_id, _candidate(plan, doubt.kind, each)) for each in known)
         detail = " · ".join(filter(None, (doubt.place, _line(doubt.line))))
         reason, answer = str(saying.DOUBTS[doubt.reason]), str(answers.get(doubt.id, ""))
-        found.append(Question(doubt.id, doubt.name, detail, reason, choices, answer, doubt.kind != "classroom"))
+        other = _("C’est une nouvelle classe") if doubt.kind == "classroom" else _("C’est quelqu’un d’autre")
+        found.append(Question(doubt.id, doubt.name, detail, reason, choices, answer, other if doubt.may_be_new else ""))
     return found
 
 

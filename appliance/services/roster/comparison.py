@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from appliance.services.roster.difference import Difference, Plan, Step, shown_name
 from appliance.services.roster.identity import Matches
+from appliance.services.roster.matching import class_key
 from appliance.services.roster.merging import (
     GUARDIAN_FIELDS,
     PUPIL_FIELDS,
@@ -27,7 +28,10 @@ class Comparison:
         self.state, self.roster = state, roster
         self.classes, self.pupils, self.guardians = classes, pupils, guardians
         self.found: list[Difference] = []
-        self.places = {f"{state.year_name}|{one.key}" for one in roster.classes}
+        self.places = {f"{state.year_name}|{one.key}" for one in roster.classes if one.key not in classes.doubts}
+        self.room_of_place = {
+            f"{state.year_name}|{known.said['key']}": row for row, known in state.classrooms.items() if known.said
+        }
         self.pupil_by_key = {pupil.key: pupil for pupil in roster.pupils}
 
     def plan(self) -> Plan:
@@ -65,11 +69,12 @@ class Comparison:
         elif one.key in self.classes.found:
             row = self.classes.found[one.key]
             known = self.state.classrooms[row]
-            merged = merge({"level": known.row.level}, file, known.said)
+            ours = {"name": known.row.name, "level": known.row.level}
+            merged = merge(ours, file, known.said)
+            if known.said and class_key(known.row.name) == known.said["key"] != one.key:
+                merged.changes["name"] = plain(one.name) or one.name  # renamed by the file, never by the school
             steps = [Step("classroom", "update", row, merged.changes)] if merged.changes else []
-            self._write(
-                "class", known.row.name, "", {"level": known.row.level}, merged, steps, row, known, {"key": one.key}
-            )
+            self._write("class", known.row.name, "", ours, merged, steps, row, known, {"key": one.key})
 
     # Pupils
 
@@ -90,9 +95,10 @@ class Comparison:
         steps = [Step("student", "update", row, merged.changes)] if merged.changes else []
         moved, kept = self._move(pupil, row, known)
         steps += moved
-        fields = [("class", *_from_to(self._class_names(row, moved), pupil.class_name))] if moved else []
+        left = [step.ref[1] for step in moved if step.action == "leave"]
+        fields = [("class", self._class_names(left), pupil.class_name)] if moved else []
         if kept:
-            merged.kept["class"] = ", ".join(self._class_names(row)), pupil.class_name
+            merged.kept["class"] = self._class_names(self.state.classes_of.get(row, ())), pupil.class_name
         self._write(
             "pupil",
             shown_name(pupil),
@@ -110,10 +116,12 @@ class Comparison:
         """(steps that put the pupil in the file's class, whether the staff's own move is kept against the file)."""
         target = self.classes.found.get(pupil.class_key)
         present = self.state.classes_of.get(row, set())
-        others = [room for room in sorted(present - {target}) if room in set(self.classes.found.values())]
-        if known.said and known.said.get("class") == self._place(pupil):
+        place = known.said and known.said.get("class")
+        if place == self._place(pupil):
             return [], target not in present
-        steps = [Step("enrolment", "leave", (row, room)) for room in others]
+        # Also the class where the last file put the pupil, though this one does not hold it.
+        followed = {*self.classes.found.values(), self.room_of_place.get(place)} - {target}
+        steps = [Step("enrolment", "leave", (row, room)) for room in sorted(present & followed)]
         if target not in present:
             steps.append(self._enrol(row, pupil.class_key))
         return steps, False
@@ -126,15 +134,17 @@ class Comparison:
     def _find_leavers(self) -> None:
         inside = set(self.classes.found.values())
         undecided = self.pupils.taken | self.pupils.suspected
-        for row, rooms in sorted(self.state.classes_of.items()):
-            if row in undecided or row not in self.state.students or not rooms & inside:
+        for row, known in sorted(self.state.students.items()):
+            if row in undecided:
                 continue
-            known = self.state.students[row]
-            steps = [Step("enrolment", "leave", (row, room)) for room in sorted(rooms & inside)]
+            rooms = sorted(self.state.classes_of.get(row, set()) & inside)
+            steps = [Step("enrolment", "leave", (row, room)) for room in rooms]
+            # Also of who had left by hand: a later file that names them again says something new.
             if known.said and known.said.get("class") in self.places:
                 steps.append(self._say("student", row, {**known.said, "class": ""}))
-            names = [self.state.classrooms[room].row.name for room in sorted(rooms & inside)]
-            self._note("pupil", "left", shown_name(known.row), ", ".join(names), (), tuple(steps))
+            if steps:
+                state = "left" if rooms else "silent"
+                self._note("pupil", state, shown_name(known.row), self._class_names(rooms), (), tuple(steps))
 
     # Guardians and links
 
@@ -235,7 +245,8 @@ class Comparison:
 
     def _lose_link(self, row: int, known, student: int) -> None:
         existing, child = self.state.links[row, student], self.state.students[student].row
-        if existing.authority == "withdrawn" or existing.document_reference:
+        # What the school decided would be forgotten with the link, and come back as the file says.
+        if existing.document_reference or existing.authority != known.said["links"][child.public_id]:
             field = ("link", existing.authority, "")
             self._note("link", "kept", shown_name(known.row), shown_name(child), (field,))
             return
@@ -274,9 +285,8 @@ class Comparison:
         """How a guardian's source names a pupil: by public id, or by the key of one who is being added."""
         return self.state.students[ref].row.public_id if isinstance(ref, int) else ref
 
-    def _class_names(self, row: int, moved=()) -> list[str]:
-        rooms = [step.ref[1] for step in moved if step.action == "leave"] or sorted(self.state.classes_of.get(row, ()))
-        return [self.state.classrooms[room].row.name for room in rooms if room in self.state.classrooms]
+    def _class_names(self, rooms) -> str:
+        return ", ".join(self.state.classrooms[room].row.name for room in sorted(rooms))
 
     def _child(self, link) -> str:
         pupil = self.pupil_by_key[link.pupil]
@@ -288,7 +298,3 @@ class Comparison:
     def _is_settled(self, link) -> bool:
         people = ((self.guardians, link.guardian), (self.pupils, link.pupil))
         return all(key in matches.found or key in matches.new for matches, key in people)
-
-
-def _from_to(before: list[str], after: str) -> tuple[str, str]:
-    return ", ".join(before), after

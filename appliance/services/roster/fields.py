@@ -1,4 +1,4 @@
-"""Values of cells: a date, a yes or no, a number; what cannot be read is None and reported, never repaired."""
+"""Values of cells: a date, a yes or no, a number; what cannot be read is None and reported, never guessed."""
 
 import re
 from datetime import date
@@ -11,6 +11,7 @@ GENDERS = {"f": "F", "fille": "F", "feminin": "F", "h": "M", "m": "M", "garcon":
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?)?", re.ASCII)
 _FRENCH = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})(?: \d{2}:\d{2}(?::\d{2})?)?", re.ASCII)
 _SHORT_YEAR = re.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2}", re.ASCII)
+_LOST_ZERO = re.compile(r"[1-9](?:\D*\d){8}\D*", re.ASCII)
 _INE = re.compile(r"\d{9}[A-Z0-9]{2}|\d{10}[A-Z]|\d{4}[A-Z0-9]{7}", re.ASCII)
 _EMAIL = re.compile(r"[^\s@\"<>(),:;\\\[\]]{1,64}@[^\s@\"<>(),:;\\\[\]_]{1,190}\.[^\s@\"<>(),:;\\\[\].\d_-]{2,}")
 
@@ -62,9 +63,15 @@ def read_email(text: str) -> tuple[str, bool]:
     return (text, True) if not text or _EMAIL.fullmatch(text) else ("", False)
 
 
+def read_postal_code(text: str, country: str) -> tuple[str, bool]:
+    """(code, whole as written): a French code of four digits has lost its zero to a spreadsheet, and has it back."""
+    lost = re.fullmatch(r"\d{4}", text, re.ASCII) and header_key(country) in ("", "france")
+    return ("0" + text, False) if lost else (text, True)
+
+
 def read_phone(text: str) -> tuple[str, bool]:
-    """(number as written, understood): a number has at least six digits and little else."""
+    """(number as written, understood): six digits at least, little else; of nine, a spreadsheet has taken the zero."""
     if not text:
         return "", True
     ok = bool(phone_key(text)) and len(text) <= 30 and re.fullmatch(r"[\d\s+().\-/]+", text, re.ASCII) is not None
-    return (text, True) if ok else ("", False)
+    return (text, True) if ok and not _LOST_ZERO.fullmatch(text) else ("", False)

@@ -25,6 +25,11 @@ class Doubt:
     candidates: tuple[int, ...]
 
     @property
+    def may_be_new(self) -> bool:
+        """Whether « none of them » is an answer: a name that two classes bear is not given to a third."""
+        return self.reason != "several_classes"
+
+    @property
     def id(self) -> str:
         """A short name that holds nobody's."""
         return hashlib.sha256(f"{self.kind}|{self.key}".encode()).hexdigest()[:16]
@@ -32,12 +37,16 @@ class Doubt:
 
 @dataclass
 class Matches:
-    """The answer for each key of the roster: a row number, new, or a doubt; `asked` holds answered doubts too."""
+    """The answer for each key of the roster: a row number, new, or a doubt; `asked` holds answered doubts too.
+
+    `aside` are the rows of whom nothing may be said, because what the file says of them is left aside.
+    """
 
     found: dict[str, int] = field(default_factory=dict)
     new: set[str] = field(default_factory=set)
     doubts: dict[str, Doubt] = field(default_factory=dict)
     asked: dict[str, Doubt] = field(default_factory=dict)
+    aside: set[int] = field(default_factory=set)
 
     @property
     def taken(self) -> set[int]:
@@ -47,7 +56,7 @@ class Matches:
     @property
     def suspected(self) -> set[int]:
         """The rows that a doubt is about: nothing is decided of them either."""
-        return {row for doubt in self.doubts.values() for row in doubt.candidates}
+        return self.aside.union(*(doubt.candidates for doubt in self.doubts.values()))
 
     def answered(self, key: str) -> bool:
         """Whether this key needs no further search."""
@@ -90,7 +99,7 @@ def resolve(
         for key, doubt in matches.doubts.items():
             answer = decisions.get(doubt.id)
             row = public_ids.get(str(answer)) if answer else None
-            if answer == NEW and doubt.kind != "classroom":
+            if answer == NEW and doubt.may_be_new:
                 new.add(key)
             elif row in doubt.candidates and row not in found.values():
                 found[key] = row

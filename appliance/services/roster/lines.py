@@ -9,6 +9,7 @@ from appliance.services.roster.problems import Problems
 from appliance.services.roster.records import RosterPhone
 from appliance.services.roster.tables import Limits, Row, Table
 
+UNREADABLE = "\ufffd"
 NAMES = ("last_name", "usage_name", "first_name")
 
 
@@ -46,6 +47,9 @@ class Line:
         """Whether family and first name can be read; reported where not."""
         if not all(name_key(self.text(field)) for field in ("last_name", "first_name")):
             self.report("missing_name")
+            return False
+        if any(UNREADABLE in self.text(field) for field in NAMES):
+            self.report("unreadable_name")
             return False
         if any(len(self.text(field)) > self.limits.name_chars for field in NAMES):
             self.report("name_too_long", count=self.limits.name_chars)

@@ -1,5 +1,7 @@
 """Pupils and classes of a roster against those of the school; see `identity` for what is certain."""
 
+from collections import defaultdict
+
 from appliance.services.roster.identity import Doubt, Matches, index, resolve, settle, suspect
 from appliance.services.roster.matching import class_key, name_key, person_key
 from appliance.services.roster.records import Roster, RosterPupil
@@ -7,21 +9,34 @@ from appliance.services.roster.state import State
 
 
 def match_classes(state: State, roster: Roster, decisions) -> Matches:
-    """A class is known by the name of the last file, or by its present one; two that answer to one name are a doubt."""
+    """A class is known by the name of the last file, or by its present one; two that answer to one name are a doubt.
+
+    So is a new name under which most pupils of a class come that the file no longer names: was it renamed?
+    """
     said = index((known.said and known.said["key"], row) for row, known in state.classrooms.items())
     named = index((class_key(known.row.name), row) for row, known in state.classrooms.items())
 
     def known_as(one):
         return said.get(one.key, set()) | named.get(one.key, set())
 
-    def doubt(one, rows):
-        return Doubt("classroom", one.key, one.name, "", None, "several_classes", rows)
+    def doubt(reason):
+        return lambda one, rows: Doubt("classroom", one.key, one.name, "", None, reason, rows)
+
+    members = _members(state)
+    arrivals = defaultdict(set)
+    for pupil in roster.pupils:
+        arrivals[pupil.class_key].add((_names(pupil), _birth(pupil)))
+
+    def renamed(one):
+        return {row for row, known in members.items() if 2 * len(known & arrivals[one.key]) > len(known)}
 
     def search(matches):
         settle(matches, roster.classes, known_as)
         for one in roster.classes:  # a name that is taken is a doubt too: it cannot be given to a new class
             if not matches.answered(one.key) and known_as(one):
-                matches.doubts[one.key] = matches.asked[one.key] = doubt(one, tuple(sorted(known_as(one))))
+                rows = tuple(sorted(known_as(one)))
+                matches.doubts[one.key] = matches.asked[one.key] = doubt("several_classes")(one, rows)
+        suspect(matches, roster.classes, renamed, doubt("renamed_class"))
 
     return resolve(search, roster.classes, decisions, _by_public_id(state.classrooms))
 
@@ -38,7 +53,21 @@ def match_pupils(state: State, roster: Roster, classes: Matches, decisions) -> M
         signs.look_at_leavers(matches.taken)
         suspect(matches, pupils, signs.renamed, signs.doubt("renamed"))
 
-    return resolve(search, pupils, decisions, _by_public_id(state.students))
+    matches = resolve(search, pupils, decisions, _by_public_id(state.students))
+    held = [pupil for pupil in roster.pupils if pupil.class_key in classes.doubts]
+    matches.aside = set().union(*map(signs.namesakes, held)) - matches.taken
+    return matches
+
+
+def _members(state: State) -> dict[int, set[tuple[str, str]]]:
+    """The names and births, as the last file said them, of the pupils of each class that a file made."""
+    found = defaultdict(set)
+    for row, rooms in state.classes_of.items():
+        said = row in state.students and state.students[row].said
+        for room in rooms if said else ():
+            if room in state.classrooms and state.classrooms[room].said:
+                found[room].add((person_key(said["last_name"], said["first_name"]), said.get("born_on", "")))
+    return found
 
 
 def _by_public_id(known) -> dict[str, int]:

@@ -1,5 +1,8 @@
 """ONDE and Base-Élèves: the pupils' file makes the classes and pupils, the guardians' file ties people to them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from appliance.services.roster.onde_guardians import read_guardians
 from appliance.services.roster.onde_pupils import read_pupils
 from appliance.services.roster.onde_teachers import read_teachers
@@ -19,15 +22,16 @@ def read_onde(
     """Read the files of one school as one roster; RosterRefused where a file is not what it is given as."""
     limits = limits or Limits()
     problems = Problems(limits.problems)
-    tables = {
-        role: _read(source, role, problems, limits)
-        for role, source in (("pupils", pupils), ("guardians", guardians), ("teachers", teachers))
-        if source is not None
-    }
-    classes, index = read_pupils(tables["pupils"], problems, limits)
+    tables = {}
+    for role, source in (("pupils", pupils), ("guardians", guardians), ("teachers", teachers)):
+        with _blaming(role):
+            tables[role] = _read(source, role, problems, limits) if source is not None else None
+    with _blaming("pupils"):
+        classes, index = read_pupils(tables["pupils"], problems, limits)
     people, links, unresolved = [], [], 0
     if guardians is not None:
-        people, links, unresolved = read_guardians(tables["guardians"], index, problems, limits)
+        with _blaming("guardians"):
+            people, links, unresolved = read_guardians(tables["guardians"], index, problems, limits)
         linked = {link.pupil for link in links}
         for key, pupil in index.by_key.items():
             if key not in linked:
@@ -35,9 +39,20 @@ def read_onde(
                 problems.add("pupil_without_guardian", pupils.name, pupil.line, name=name)
     staff = []
     if teachers is not None:
-        staff = read_teachers(tables["teachers"], {one.key for one in classes}, problems, limits)
+        with _blaming("teachers"):
+            staff = read_teachers(tables["teachers"], {one.key for one in classes}, problems, limits)
     found = (tuple(classes), tuple(index.by_key.values()), tuple(people), tuple(links), tuple(staff))
     return Roster(*found, problems=problems.all(), unresolved=unresolved)
+
+
+@contextmanager
+def _blaming(role: str) -> Iterator[None]:
+    """A refusal is told beside the field of its file: two files may bear one name."""
+    try:
+        yield
+    except RosterRefused as refused:
+        refused.field = role
+        raise
 
 
 def _read(source: RosterFile, role: str, problems: Problems, limits: Limits) -> Table:

@@ -7,7 +7,7 @@ a telephone or an e-mail; the address alone proves nothing, and another address 
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
-from appliance.services.roster.fields import read_flag
+from appliance.services.roster.fields import read_flag, read_postal_code
 from appliance.services.roster.lines import Line, read_lines
 from appliance.services.roster.matching import address_key, civility_key, name_key, person_key, phone_key
 from appliance.services.roster.onde_pupils import PupilIndex
@@ -82,6 +82,9 @@ def _read_guardian(line: Line, pupils: list[str]) -> Draft | None:
         authority = LEGAL if flag else CONTACT
     plain = ("last_name", "usage_name", "first_name", "address", "postal_code", "city", "country")
     texts = {field: line.text(field) for field in plain}
+    texts["postal_code"], whole = read_postal_code(texts["postal_code"], texts["country"])
+    if not whole:
+        line.report("lost_zero", "postal_code", value=line.text("postal_code"), read=texts["postal_code"])
     key = "|".join(
         (
             civility_key(line.text("civility")),

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from appliance.services.roster.fields import read_date, read_flag, read_gender, read_ine
-from appliance.services.roster.lines import Line, read_lines
+from appliance.services.roster.lines import UNREADABLE, Line, read_lines
 from appliance.services.roster.matching import class_key, name_key, person_key
 from appliance.services.roster.onde_titles import PUPIL, locate, report_unread, require
 from appliance.services.roster.problems import Problems, lines_text
@@ -68,6 +68,9 @@ def _read_pupil(line: Line) -> RosterPupil | None:
     class_name = line.text("class")
     if not class_key(class_name):
         line.report("missing_class", "class", name=line.name)
+        return None
+    if UNREADABLE in class_name:
+        line.report("unreadable_name", "class")
         return None
     if len(class_name) > line.limits.name_chars:
         line.report("name_too_long", "class", count=line.limits.name_chars)

@@ -6,8 +6,9 @@ from appliance.core import clock
 from appliance.core.i18n import _, ngettext
 from appliance.services.roster import saying
 from appliance.services.roster.difference import KINDS, Plan
+from appliance.services.roster.problems import ERROR
 
-_MOST = 25  # lines of one list on a terminal; the browser shows them all
+_MOST = 25  # lines of one list on a terminal, but for what someone must settle; the browser shows them all
 _STATES = ("new", "changed", "left", "kept", "ambiguous", "held_back", "unchanged")
 
 
@@ -15,18 +16,22 @@ def difference_lines(plan: Plan) -> Iterator[str]:
     """The whole difference."""
     yield _("École : %(school)s · année %(year)s", school=plan.state.school.name, year=plan.state.year_name)
     yield from _table(plan)
-    for title, kind in ((_("Nouvelles classes"), "class"), (_("Nouveaux élèves"), "pupil")):
-        yield from _list(
-            title, [" · ".join(filter(None, (each.name, each.place))) for each in plan.select("new", kind)]
-        )
-    yield from _list(_("Ce qui change"), [_changed(each) for each in plan.select("changed")])
-    yield from _list(_("Ne sont plus dans le fichier"), [f"{each.name} · {each.place}" for each in plan.select("left")])
-    yield from _list(_("Décidé par l’école, gardé contre le fichier"), [_kept(each) for each in plan.select("kept")])
-    yield from _list(_("À décider par quelqu’un ; laissés de côté"), [_doubt(plan, doubt) for doubt in plan.doubts])
+    for title, state in (
+        (_("Nouveaux"), "new"), (_("Ce qui change"), "changed"), (_("Ne sont plus dans le fichier"), "left"),
+    ):  # fmt: skip
+        for kind in KINDS:
+            # The line of a new guardian names the children already: such a link tells nothing more.
+            told = [each for each in plan.select(state, kind) if each.fields or (state, kind) != ("new", "link")]
+            yield from _list(f"{title} · {saying.KINDS[kind]}", [_line(each) for each in told])
+    yield from _list(_("Décidé par l’école, gardé contre le fichier"), [_line(each) for each in plan.select("kept")])
+    doubts = [_doubt(plan, doubt) for doubt in plan.doubts]
+    yield from _list(_("À décider par quelqu’un ; laissés de côté"), doubts, len(doubts))
     if not plan.roster.is_complete:
         yield ""
         yield _("Des lignes n’ont pas été comprises : personne n’est déclaré parti à cause de ce fichier.")
-    yield from _list(_("Remarques sur les fichiers"), [_problem(each) for each in plan.roster.problems])
+    held_back = sum(each.severity == ERROR for each in plan.roster.problems)
+    remarks = [_problem(each) for each in plan.roster.problems]
+    yield from _list(_("Remarques sur les fichiers"), remarks, max(held_back, _MOST))
     yield from _list(
         _("Enseignants du fichier ; aucun compte n’est ouvert"), [_teacher(each) for each in plan.teachers]
     )
@@ -72,24 +77,20 @@ def _table(plan: Plan) -> Iterator[str]:
         yield f"{str(saying.KINDS[kind]):<14}{cells}"
 
 
-def _list(title: str, lines: list[str]) -> Iterator[str]:
+def _list(title: str, lines: list[str], most: int = _MOST) -> Iterator[str]:
     if not lines:
         return
     yield ""
     yield f"{title} ({len(lines)})"
-    for line in lines[:_MOST]:
+    for line in lines[:most]:
         yield f"  {line}"
-    if len(lines) > _MOST:
-        yield "  " + _("… et %(count)s autres", count=len(lines) - _MOST)
+    if len(lines) > most:
+        yield "  " + _("… et %(count)s autres", count=len(lines) - most)
 
 
-def _changed(each) -> str:
-    what = "; ".join(saying.change(*field) for field in each.fields)
-    return f"{each.name} · {each.place} · {what}" if each.place else f"{each.name} · {what}"
-
-
-def _kept(each) -> str:
-    return f"{each.name} · {each.place} · " + "; ".join(saying.kept(*field) for field in each.fields)
+def _line(each) -> str:
+    words = saying.kept if each.state == "kept" else saying.change
+    return " · ".join(filter(None, (each.name, each.place, "; ".join(words(*field) for field in each.fields))))
 
 
 def _doubt(plan: Plan, doubt) -> str:
@@ -109,8 +110,8 @@ def candidate_name(row) -> str:
 
 
 def _problem(problem) -> str:
-    where = _("ligne %(line)s", line=problem.line) + " · " if problem.line else ""
-    return f"{where}{problem.message}"
+    where = _("ligne %(line)s", line=problem.line) if problem.line else ""
+    return " · ".join(filter(None, (problem.file, where, problem.message)))
 
 
 def _teacher(teacher) -> str:

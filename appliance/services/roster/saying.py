@@ -7,6 +7,7 @@ from babel import dates
 from appliance.core.i18n import _, current, lazy_
 
 FIELDS = {
+    "name": lazy_("nom"),
     "last_name": lazy_("nom"),
     "first_name": lazy_("prénom"),
     "usage_name": lazy_("nom d’usage"),
@@ -46,6 +47,9 @@ KINDS = {
 }
 DOUBTS = {
     "several_classes": lazy_("plusieurs classes peuvent être celle-ci"),
+    "renamed_class": lazy_(
+        "la plupart de ses élèves étaient dans une classe absente du fichier : a-t-elle changé de nom ?"
+    ),
     "namesakes": lazy_("quelqu’un porte déjà ce nom : est-ce la même personne ?"),
     "renamed": lazy_("quelqu’un de proche n’est plus dans le fichier : a-t-il changé de nom ?"),
 }

@@ -12,6 +12,7 @@ from appliance.services.roster.records import RosterFile
 
 DELIMITERS = (";", "\t", ",", "|")
 _LOOK_AHEAD = 10  # lines in which the titles must be found
+_SOMEBODY = 3  # filled cells of the shortest line that a roster takes
 _EOL = re.compile(r"\r\n|\r|\n")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf©¨ª«®´§‰€ˆ‡]|â€[™œ“”]")
@@ -60,6 +61,9 @@ def read_table(source: RosterFile, known: Collection[str], problems: Problems, l
     header, titles, kept = (), (), []
     for line, cells, damage in rows:
         if line < header_line:
+            # A heading says little; a line of many cells may be somebody, under titles that could not be read.
+            if sum(bool(cell.strip()) for cell in cells) >= _SOMEBODY:
+                problems.add("above_titles", source.name, line)
             continue
         if line == header_line:
             header = tuple(cell.strip() for cell in cells)

@@ -58,6 +58,10 @@ KINDS = {
         lazy_("La ligne a %(count)s cellules pour %(expected)s titres. Elle est laissée de côté."),
     ),
     "short_row": ("warning", lazy_("La ligne a %(count)s cellules pour %(expected)s titres : est-elle coupée ?")),
+    "above_titles": (
+        "error",
+        lazy_("La ligne est au-dessus des titres des colonnes, donc illisible. Elle est laissée de côté."),
+    ),
     "titles_again": ("notice", lazy_("La ligne des titres est répétée ; elle est ignorée.")),
     "control_characters": ("warning", lazy_("Des caractères invisibles ont été retirés de « %(value)s ».")),
     "unreadable_character": ("warning", lazy_("Un caractère est illisible dans « %(value)s ».")),
@@ -66,6 +70,10 @@ KINDS = {
     "unread_columns": ("notice", lazy_("Colonnes non reprises : %(titles)s.")),
     # A person
     "missing_name": ("error", lazy_("Le nom ou le prénom manque. La ligne est laissée de côté.")),
+    "unreadable_name": (
+        "error",
+        lazy_("Un nom contient un caractère illisible. La ligne est laissée de côté : refaites l’extraction."),
+    ),
     "name_too_long": ("error", lazy_("Un nom dépasse %(count)s caractères. La ligne est laissée de côté.")),
     "missing_class": ("error", lazy_("%(name)s n’a pas de classe. La ligne est laissée de côté.")),
     "bad_date": (
@@ -91,6 +99,7 @@ KINDS = {
     ),
     "bad_ine": ("warning", lazy_("« %(value)s » n’est pas un INE ; il est laissé de côté.")),
     "bad_email": ("warning", lazy_("« %(value)s » n’est pas une adresse électronique ; elle est laissée de côté.")),
+    "lost_zero": ("notice", lazy_("« %(value)s » a perdu son premier zéro : il est lu « %(read)s ».")),
     "bad_phone": ("warning", lazy_("« %(value)s » n’est pas un numéro de téléphone ; il est laissé de côté.")),
     # Who is who
     "repeated_line": (

@@ -130,6 +130,17 @@ def test_a_doubt_is_listed_left_aside_and_settled_with_an_answer(preau, small, s
     assert code == 0 and last(out)["left"] == 1 and last(out)["applied"] is True
 
 
+@pytest.mark.parametrize("answer", ["0123456789abcdef=new", "nonsense", "{doubt}=unknown", "{doubt}="])
+def test_an_answer_that_settles_nothing_is_refused_and_named(preau, small, school, answer):
+    preau("onde", *small(pupil("MARTIN", "Léo", "CP", "2018-03-02")), "--school", "0750009Z")
+    later = small(pupil("ROY", "Léo", "CP", "2018-03-02"), pupil("NEUF", "Zoé", "CP"))
+    _code, out, _err = preau("onde", *later, "--school", "0750009Z", "--dry-run")
+    doubt = next(line for line in out.splitlines() if "→" in line).rsplit("[", 1)[1].split(" ")[0]
+    before, answer = dump(), answer.format(doubt=doubt)
+    code, out, err = preau("onde", *later, "--school", "0750009Z", "--answer", answer, "--json")
+    assert code == 1 and answer.partition("=")[0] in err and last(out)["applied"] is False and dump() == before
+
+
 @pytest.mark.parametrize(
     ("name", "data", "word"),
     [

@@ -142,3 +142,11 @@ def test_naughty_names_come_through_the_whole_way_as_text(give, world, naughty):
     page = browser.submit(f"{answer.location}/appliquer", {"digest": seen}, follow_redirects=True)
     assert page.status_code == 200 and "Import appliqué" in page.text and "<script>alert" not in page.text
     assert browser.submit(f"{answer.location}/annuler").status_code == 303
+
+
+def test_of_two_files_of_one_name_the_wrong_one_is_told(give):
+    answer = give(
+        {"pupils": "export.csv", "guardians": "export.csv"}, pupils=GOOD["pupils"], guardians=b"a;b\r\n1;2\r\n"
+    )
+    assert answer.status_code == 422
+    assert 'id="guardians-erreur"' in answer.text and 'id="pupils-erreur"' not in answer.text

@@ -159,6 +159,24 @@ def test_doubts_are_answered_on_the_page(world, school):
     assert not Student.select().where(Student.first_name == "Hugues").exists()
 
 
+def test_a_renamed_class_is_asked_on_the_page_and_may_be_a_new_one(world, school):
+    browser = world.sign_in("principal")
+    far = pupils_file(pupil("ROY", "Ana", "CP", "2018-03-02"), encoding="utf-8")
+    adults = guardians_file(guardian(("ROY", "Ana", "CP")), encoding="utf-8")
+    apply(browser, give(browser, school, pupils=far, guardians=adults).location)
+    later = pupils_file(pupil("ROY", "Ana", "CP Bleu", "2018-03-02"), encoding="utf-8")
+    adults = guardians_file(guardian(("ROY", "Ana", "CP Bleu")), encoding="utf-8")
+    address = give(browser, school, pupils=later, guardians=adults).location
+    page = browser.get(address).text
+    assert "a-t-elle changé de nom" in page and "C’est une nouvelle classe" in page
+    doubt = re.search(r'name="(doute-[0-9a-f]{16})"', page)[1]
+    old = Classroom.get((Classroom.school == school) & (Classroom.name == "CP"))
+    page = browser.submit(f"{address}/doutes", {doubt: old.public_id}, follow_redirects=True).text
+    assert "nom\u202f: CP → CP Bleu" in page
+    apply(browser, address)
+    assert Classroom.get_by_id(old.id).name == "CP Bleu"
+
+
 def test_nonsense_answers_leave_the_doubts_open(world, school):
     browser = world.sign_in("principal")
     renamed = pupils_file(LEA, pupil("PETIT", "Hugues", "CM1 A", "2015-01-01"), encoding="utf-8")

@@ -259,3 +259,17 @@ def test_lines_of_one_person_with_and_without_authority_are_held_back():
     data = f"{titles}\nA;Anne;Oui;MARTIN;Léo;CP\nA;Anne;Non;MARTIN;Léo;CP".encode()
     roster = read_onde(pupils_file(pupil(*LEO)), RosterFile("responsables.csv", data))
     assert not roster.links and errors(roster) == ["guardian_conflict"]
+
+
+def test_what_a_spreadsheet_takes_from_numbers_is_given_back_or_left_out_and_told():
+    cells = {"CP responsable": "1000", "Téléphone portable": "612345678"}
+    roster = read([pupil()], [guardian(("MARTIN", "Léo", "CP"), **cells)])
+    (one,) = roster.guardians
+    assert one.postal_code == "01000" and not one.phones
+    assert kinds(roster) == ["bad_phone", "lost_zero"]
+
+
+@pytest.mark.parametrize(("code", "country"), [("1000", "BELGIQUE"), ("01000", ""), ("61000", "FRANCE"), ("SW1A", "")])
+def test_a_postal_code_that_lost_nothing_stays(code, country):
+    roster = read([pupil()], [guardian(("MARTIN", "Léo", "CP"), Pays=country, **{"CP responsable": code})])
+    assert roster.guardians[0].postal_code == code and not roster.problems

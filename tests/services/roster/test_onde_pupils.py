@@ -123,6 +123,21 @@ def test_a_line_without_name_first_name_or_class_is_held_back():
     assert not roster.is_complete
 
 
+@pytest.mark.parametrize(
+    "cell", [{"last": "LEF\ufffdVRE"}, {"first": "L\ufffdo"}, {"usage": "\ufffd"}, {"class_name": "\ufffd"}]
+)
+def test_a_name_that_cannot_be_read_is_nobodys(cell):
+    roster = read([pupil(**cell), pupil("DURAND")], encoding="utf-8")
+    assert [one.last_name for one in roster.pupils] == ["DURAND"] and not roster.is_complete
+    assert ("unreadable_name", 2) in {(problem.kind, problem.line) for problem in roster.problems}
+
+
+def test_two_exports_of_two_encodings_in_one_file_lose_nobody_in_silence():
+    both = pupils_file(*(pupil("LEFÈVRE", f"Zoé {n}") for n in "AB"), encoding="utf-8").data + pupils_file(pupil()).data
+    roster = read_onde(RosterFile("eleves.csv", both))
+    assert len(roster.pupils) + kinds(roster).count("above_titles") - 1 == 3 and not roster.is_complete
+
+
 def test_namesakes_in_one_class_are_all_held_back_and_listed():
     roster = read([pupil(), pupil("Martin", "LEO", "cp", born="2015-09-09"), pupil("DURAND")])
     assert [one.last_name for one in roster.pupils] == ["DURAND"]

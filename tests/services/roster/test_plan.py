@@ -174,7 +174,13 @@ def test_a_departure_or_a_move_made_by_hand_is_kept(school, people):
     children.leave(SYSTEM, people.pupil("Léo"), cp)
     children.enrol(SYSTEM, people.pupil("Léo"), cm1)
     found = plan(school, BASE)
-    assert found.changes_nothing and names(found.select("kept")) == ["DURAND Eva", "MARTIN Léo"]
+    assert found.changes_nothing
+    assert {each.name: each.fields for each in found.select("kept")} == {
+        "DURAND Eva": (("class", "", "CP"),),
+        "MARTIN Léo": (("class", "CM1", "CP"),),
+    }
+    apply(school, roster([LEO, EVA, TOM, pupil("ROY", "Ana", "CP", "2018-02-02")], [ANNE, PAUL, LISE, JEAN]))
+    assert people.classes("Eva") == [] and people.classes("Léo") == ["CM1"]
 
 
 def test_a_class_renamed_by_the_school_stays_the_same_class(school, people):

@@ -177,3 +177,8 @@ def test_limits_are_refused_with_their_number():
 @pytest.mark.parametrize("line", ['"', '"""', '""x', ";" * 300, '"a";' * 90, '"a', 'a"b', "\r", '";";";'])
 def test_a_great_many_hostile_lines_are_read_in_one_pass(line):
     read(TITLES + ("\n" + line) * (60_000 // len(line)), Limits(rows=1_000_000))
+
+
+def test_a_line_of_somebody_above_the_titles_is_reported_as_held_back():
+    table, problems = read("Liste des élèves;;\nNomÃ;PrÃ©nom;Rang\nA;B;C\n" + f"{TITLES}\nD;E;F")
+    assert cells(table) == [("D", "E", "F")] and problems == [("above_titles", 2), ("above_titles", 3)]
