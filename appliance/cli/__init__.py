@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from appliance import __version__
-from appliance.core.errors import ConfigError, DomainError, Unavailable
+from appliance.core.errors import ConfigError, DomainError, StorageFull, Unavailable
 
 EPILOG = """\
 A first evening with Préau:
@@ -68,6 +68,11 @@ def explain(error: Exception) -> str:
         reason = str(error.__cause__).strip().partition("\n")[0].rstrip(".")
         remedy = "Is the disk full (df -h)?" if database.is_sqlite() else "Is it running (systemctl status postgresql)?"
         return f"the database cannot be opened: {reason}. {remedy}"
+    refusal = database.explain(error)
+    if isinstance(refusal, StorageFull):
+        return "there is no room left on the disk: nothing was kept. Make room (df -h), then type it again"
+    if refusal is not None:
+        return "another program was writing to the database for too long: nothing was kept. Type it again"
     if isinstance(error, DomainError):
         return str(error.message)
     if isinstance(error, ConfigError | MigrationError | KeyFileError):

@@ -109,6 +109,7 @@ def install(path: Path, academy_name: str, school_name: str, **overrides) -> con
     from appliance import app
     from appliance.core import clock
     from appliance.crypto.keyfile import create_kek
+    from appliance.school import keys
     from appliance.school.models import Academy
     from appliance.school.policy import SYSTEM
     from appliance.services.people import places
@@ -127,6 +128,7 @@ def install(path: Path, academy_name: str, school_name: str, **overrides) -> con
     app.open_kernel(config)
     with database.connection():
         migrate.migrate()
+        keys.require_ours()
         if not Academy.select().exists():
             academy = places.create_academy(SYSTEM, academy_name)
             places.create_school(SYSTEM, academy, school_name)
@@ -166,6 +168,7 @@ def run_serve(options) -> None:
     import dataclasses
 
     from appliance import app, server
+    from appliance.school import keys
     from appliance.storage import database, migrate
 
     set_up_logs()
@@ -175,6 +178,7 @@ def run_serve(options) -> None:
     application = app.create_app(config)
     with database.connection():
         require_current_schema(migrate)
+        keys.require_ours()
     try:
         server.serve(
             application, config, lambda port: print(f"Préau is ready on http://{config.server.host}:{port}", flush=True)

@@ -5,7 +5,8 @@ Beside it, one key for each other purpose. It was derived from the first master 
 purpose keys are kept, wrapped under the next, so that sessions and printed codes outlive it.
 """
 
-from appliance.core.errors import NotFound
+from appliance.core.errors import ConfigError, NotFound
+from appliance.crypto.errors import Tampered
 from appliance.crypto.keyring import CLASSROOM, Keyring
 from appliance.school.models import Academy, Classroom, PurposeKey, School
 from appliance.storage.prepared import P, Prepared
@@ -60,6 +61,23 @@ def purpose_key(purpose: str) -> bytes:
 def academy_key(academy: Academy) -> bytes:
     """The key of a tenant."""
     return ring().tenant_key(academy.public_id, academy.wrapped_key, academy.kek_id)
+
+
+def require_ours() -> None:
+    """ConfigError when the key file is whole but of another installation: with it nothing here would open, and what is
+    new would open under no other."""
+    academies = list(Academy.select(Academy.public_id, Academy.wrapped_key, Academy.kek_id))
+    for academy in academies:
+        try:
+            academy_key(academy)
+            return
+        except Tampered:  # one alone may have been altered: the doctor tells
+            continue
+    if academies:
+        raise ConfigError(
+            "storage.kek_file is not the key of this installation: nothing in the database opens with it. "
+            "Put its own key back, from the backup of the key or from the recovery sheet"
+        )
 
 
 def new_academy_key(public_id: str) -> dict:

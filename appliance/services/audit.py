@@ -271,6 +271,8 @@ def verify() -> list[str]:
     for row in _each_entry():
         if row.seq != count or merkle.leaf_hash(row.entry) != row.leaf:
             problems.append(f"entry {row.seq} was altered, removed or inserted")
+        if f'"at":"{_stamp(row.at)}"'.encode() not in row.entry:
+            problems.append(f"the instant beside entry {row.seq} is not its own")
         if f'"prev":"{previous.hex()}"'.encode() not in row.entry:
             problems.append(f"entry {row.seq} does not follow the one before it")
         frontier.append(merkle.leaf_hash(row.entry))

@@ -5,9 +5,11 @@ folder, then the caller commits the row. What arrives here is already encrypted;
 needs no key.
 """
 
+import contextlib
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from appliance.core.errors import StorageFull
+
+_OURS = re.compile(r"[0-9a-f]{2}")
 
 
 @dataclass(frozen=True)
@@ -32,32 +36,31 @@ class BlobWriter:
     def __init__(self, store: "BlobStore", blob_id: str):
         self.store, self.blob_id = store, blob_id
         self.path = store.path_of(blob_id)
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.partial = self.path.with_name(f".{blob_id}.{secrets.token_hex(4)}.partial")
-        descriptor = os.open(self.partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        self.lies_at = self.path.with_name(f".{blob_id}.{secrets.token_hex(4)}.partial")
+        with _full_disk_in_words():
+            _make_folder(self.path.parent)
+            descriptor = os.open(self.lies_at, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         self.file = os.fdopen(descriptor, "wb", buffering=0)
         self.digest, self.size, self.done = hashlib.sha256(), 0, False
 
     def write(self, data: bytes) -> int:
         """Append encrypted bytes; StorageFull when the disk has no room."""
-        try:
+        with _full_disk_in_words():
             view = memoryview(data)
             while view:
                 view = view[self.file.write(view) :]
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StorageFull() from error
-            raise
         self.digest.update(data)
         self.size += len(data)
         return len(data)
 
     def finish(self) -> Written:
         """Make the blob durable under its name; a failed fsync is fatal for it and never retried."""
-        os.fsync(self.file.fileno())
-        self.file.close()
-        os.rename(self.partial, self.path)
-        _sync_folder(self.path.parent)
+        with _full_disk_in_words():
+            os.fsync(self.file.fileno())
+            self.file.close()
+            os.rename(self.lies_at, self.path)
+            self.lies_at = self.path
+            _sync_folder(self.path.parent)
         self.done = True
         return Written(self.blob_id, self.size, self.digest.digest())
 
@@ -65,9 +68,11 @@ class BlobWriter:
         return self
 
     def __exit__(self, *_exception) -> None:
-        self.file.close()
-        if not self.done:
-            self.partial.unlink(missing_ok=True)
+        try:
+            self.file.close()
+        finally:
+            if not self.done:
+                self.lies_at.unlink(missing_ok=True)
 
 
 class BlobStore:
@@ -112,12 +117,38 @@ class BlobStore:
         return True
 
     def list_folders(self) -> list[Path]:
-        """The sub-folders, so that what lies here can be gone through a little at a time."""
-        return sorted(path for path in self.root.iterdir() if path.is_dir())
+        """Our sub-folders, so that what lies here can be gone through a little at a time. What else lies beside them
+        (the `lost+found` of a disk of its own, a link to elsewhere) is not ours to read, nor to delete."""
+        ours = (path for path in self.root.iterdir() if _OURS.fullmatch(path.name))
+        return sorted(path for path in ours if path.is_dir() and not path.is_symlink())
 
     def list_files(self) -> list[Path]:
-        """Every file under the root, partial ones included, for the orphan check."""
-        return sorted(path for path in self.root.glob("*/*") if path.is_file())
+        """Every file of ours, partial ones included."""
+        return [path for folder in self.list_folders() for path in self.list_in(folder)]
+
+    @staticmethod
+    def list_in(folder: Path) -> list[Path]:
+        """The files of one sub-folder; none of them is looked at, so that a bad one hides no other."""
+        with os.scandir(folder) as found:
+            return sorted(folder / each.name for each in found if each.is_file(follow_symlinks=False))
+
+
+@contextlib.contextmanager
+def _full_disk_in_words():
+    """StorageFull at whatever step the disk, or the quota of its user, turns out to be full: NFS says it at the end."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull() from error
+        raise
+
+
+def _make_folder(folder: Path) -> None:
+    """A sub-folder that a power cut doesn't take away with the first file in it."""
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

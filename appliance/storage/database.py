@@ -6,6 +6,7 @@ SQLite writers queue in the process before BEGIN IMMEDIATE (`turns`): a deferred
 """
 
 import contextlib
+import logging
 import threading
 import urllib.parse
 from collections.abc import Callable
@@ -17,7 +18,7 @@ import peewee
 from playhouse.pool import PooledPostgresqlDatabase
 
 from appliance.core import bus
-from appliance.core.errors import ConfigError, Unavailable
+from appliance.core.errors import ConfigError, DomainError, StorageFull, Unavailable
 from appliance.storage import address
 from appliance.storage.turns import Shared, Turns
 
@@ -27,6 +28,7 @@ WAL_BYTES = 8_000_000
 
 _turns = Turns()
 _local = threading.local()
+_log = logging.getLogger("preau.database")
 
 
 class Table(peewee.Model):
@@ -182,7 +184,10 @@ def transaction(*, brief: bool = False):
             _local.depth = 0
     pending, _local.pending = _local.pending, []
     for callback in pending:
-        callback()
+        try:
+            callback()
+        except Exception:  # it is committed: whoever wrote must not be told that it failed, and undo half of it
+            _log.exception("what follows a commit failed")
 
 
 def _writing(brief: bool):
@@ -217,13 +222,27 @@ def _together():
         raise peewee.OperationalError("the transaction shared by this write was not committed") from shared.failure
 
 
+def explain(error: BaseException | None) -> DomainError | None:
+    """What to say when the database refused because the disk is full or because another program was writing for too
+    long: nothing was kept. None for any other error."""
+    while error is not None:
+        code = getattr(error, "sqlite_errorname", None) or getattr(error, "pgcode", None)
+        if code in ("SQLITE_FULL", "53100"):  # PostgreSQL: disk_full
+            return StorageFull()
+        if code == "SQLITE_BUSY":
+            return Unavailable()
+        error = error.__cause__ or error.__context__
+    return None
+
+
 def in_transaction() -> bool:
     """Whether this thread is inside `transaction()`."""
     return bool(getattr(_local, "depth", 0))
 
 
 def after_commit(callback: Callable[[], None]) -> None:
-    """Run the callback once the outermost transaction has committed; never if it rolls back."""
+    """Run the callback once the outermost transaction has committed; never if it rolls back. One that fails is logged
+    and stops neither the others nor whoever wrote."""
     if not in_transaction():
         raise RuntimeError("after_commit is called inside a transaction")
     _local.pending.append(callback)

@@ -22,6 +22,7 @@ class Shared:
         self.base, self.link = base, base.connection()  # lent: its thread waits with the others
         self.whole = True  # false while someone writes, and for good once a part could not be undone
         self.failure: BaseException | None = None
+        self._lost: BaseException | None = None  # what the part that could not be undone met
         self._waiting: list[threading.Lock] = []
 
     @contextmanager
@@ -36,7 +37,8 @@ class Shared:
             self._say("SAVEPOINT part")
             try:
                 yield
-            except BaseException:
+            except BaseException as error:
+                self._lost = error
                 with suppress(peewee.DatabaseError):  # on a full disk SQLite has given up the whole transaction
                     self._say("ROLLBACK TO part")
                     self._say("RELEASE part")
@@ -67,7 +69,7 @@ class Shared:
     def _end(self) -> None:
         try:
             if not self.whole:
-                raise peewee.OperationalError("a part of the transaction could not be undone")
+                raise peewee.OperationalError("a part of the transaction could not be undone") from self._lost
             self._say("COMMIT")
         except BaseException:
             if self.link.in_transaction:

@@ -101,7 +101,7 @@ class InFront:
                 return None
             method, query = environ["REQUEST_METHOD"], environ.get("QUERY_STRING", "")
             return answer(actor, Wanted(parts[2], parts[3], method, lambda name: _header(environ, name), query))
-        except DomainError:
+        except Exception:  # the route meets it again
             return None
         finally:
             database.release()
@@ -144,14 +144,16 @@ def answer(actor, wanted: Wanted) -> tuple[int, dict[str, str], "Span | None"]:
     if status == 206:
         fields["Content-Range"] = f"bytes {start}-{stop - 1}/{row.size}"
     if saved:
-        name = names.clean_file_name(store.open_name(row, row), _SAVED.get(row.mime))
+        with _damage_in_words(row):
+            name = names.clean_file_name(store.open_name(row, row), _SAVED.get(row.mime))
         fields["Content-Disposition"] = names.content_disposition(name)
     fields |= {"Content-Type": row.mime, "Content-Length": str(stop - start), "Accept-Ranges": "bytes"}
     if wanted.method == "HEAD":
         return status, fields, None
     if status == 200 and row.mime == "image/jpeg" and row.size <= _SMALL:
         return status, fields, Span(_small(row), start, stop)
-    return status, fields, Span(_open(row), start, stop)
+    with _damage_in_words(row):
+        return status, fields, Span(_open(row), start, stop)
 
 
 def _small(row) -> io.BytesIO:
@@ -162,7 +164,7 @@ def _small(row) -> io.BytesIO:
     """
     data = caching.store.get(row.blob_id)
     if data is None:
-        with contextlib.closing(_open(row)) as reader:
+        with _damage_in_words(row), _open(row) as reader:
             data = reader.readall() if row.size else b""
         caching.store.put(row.blob_id, data, len(data) + 200)
     return io.BytesIO(data)
@@ -210,13 +212,24 @@ class Span:
 
 
 def _open(row):
+    return files.open_rendition(row, on_tampered=lambda: alarm(row.public_id, "tampered"))
+
+
+@contextlib.contextmanager
+def _damage_in_words(row):
+    """Damaged, and the alarm, when a file, its name or a key above it is not what was written, or can't be read."""
     try:
-        return files.open_rendition(row, on_tampered=lambda: alarm(row.public_id, "tampered"))
-    except Tampered as error:
+        yield
+    except (Tampered, OSError) as error:
+        alarm(row.public_id, what_of(error))
         raise Damaged() from error
-    except FileNotFoundError as error:
-        alarm(row.public_id, "missing")
-        raise Damaged() from error
+
+
+def what_of(error: Exception) -> str:
+    """How the journal calls what happened to a file."""
+    if isinstance(error, Tampered):
+        return "tampered"
+    return "missing" if isinstance(error, FileNotFoundError) else "unreadable"
 
 
 def alarm(media_public_id: str, what: str) -> None:

@@ -88,6 +88,9 @@ def on_unexpected(error: Exception):
         raise error
     if database.in_transaction():
         _log.error("an incident left a transaction open", extra={"incident": incident})
+    known = database.explain(error)
+    if known is not None:
+        return on_domain_error(known)
     return page(
         500, _("Le serveur a rencontré un problème. Votre demande n’a pas été enregistrée ; recommencez."), incident
     )

@@ -1,11 +1,12 @@
 """The life of one installation: each command teaches, and what the machine refuses is told with its remedy."""
 
 import io
+import os
 
 import pytest
 
 from appliance import cli
-from tests.support.process import initialise
+from tests.support.process import initialise, preau
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,16 @@ def test_a_port_that_no_machine_has_is_refused(capsys, command, port):
     with pytest.raises(SystemExit):
         cli.main([*command, "--port", port])
     assert "0 to 65535" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["serve"], ["init", "--non-interactive"]])
+def test_the_key_of_another_installation_is_refused_before_anything_is_written_under_it(tmp_path, command):
+    initialise(tmp_path / "ours")
+    initialise(tmp_path / "theirs")
+    os.replace(tmp_path / "theirs" / "keys" / "kek", tmp_path / "ours" / "keys" / "kek")
+    done = preau("--config", tmp_path / "ours" / "config.toml", *command)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "not the key of this installation" in done.stderr and "recovery sheet" in done.stderr
 
 
 def test_the_demo_never_takes_a_folder_that_holds_other_things(tmp_path, capsys):

@@ -1,10 +1,13 @@
 """The journal: an entry for each write, in its transaction's fate, chained and without a name."""
 
+import hashlib
 import json
 import threading
+from datetime import timedelta
 
 import pytest
 
+from appliance.core.clock import now as clock_now
 from appliance.crypto import merkle
 from appliance.school.models import Classroom, Revision
 from appliance.services import audit
@@ -56,6 +59,43 @@ def test_each_entry_changes_the_root_which_is_that_of_all_leaves(world):
 def test_the_whole_journal_verifies(world):
     record(world)
     assert audit.verify() == []
+
+
+def _root(leaves: list[bytes]) -> bytes:
+    """RFC 6962 §2.1, word for word."""
+    if len(leaves) < 2:
+        return leaves[0] if leaves else hashlib.sha256().digest()
+    cut = 1
+    while 2 * cut < len(leaves):
+        cut *= 2
+    return hashlib.sha256(b"\1" + _root(leaves[:cut]) + _root(leaves[cut:])).digest()
+
+
+def _only_whole_numbers_and_texts(value) -> bool:
+    if isinstance(value, dict):
+        return all(name.isascii() and _only_whole_numbers_and_texts(each) for name, each in value.items())
+    return type(value) in (int, str) and (type(value) is str or abs(value) < 2**53)
+
+
+def test_whoever_has_the_rows_and_the_two_standards_finds_the_same_tree(world):
+    """With nothing of ours: RFC 8785 for such values is what `json` writes sorted and close; RFC 6962 is above."""
+    record(world, reason='Zoé “l’été” \u2028\x7f\\ \U0001f600 "\n\t\x1f')
+    leaves, previous = [], bytes(32)
+    for number, row in enumerate(audit.AuditEntry.select().order_by(audit.AuditEntry.seq)):
+        raw = bytes(row.entry)
+        entry = json.loads(raw)
+        assert _only_whole_numbers_and_texts(entry)
+        assert json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() == raw
+        assert (entry["seq"], entry["prev"]) == (number, previous.hex())
+        previous = hashlib.sha256(b"\0" + raw).digest()
+        leaves.append(previous)
+    assert audit.root() == (len(leaves), _root(leaves)) and len(leaves) > 40
+
+
+def test_an_instant_rewritten_beside_an_entry_is_noticed(world):
+    last = record(world)
+    audit.AuditEntry.update(at=clock_now() - timedelta(days=400)).where(audit.AuditEntry.seq == last).execute()
+    assert audit.verify() == [f"the instant beside entry {last} is not its own"]
 
 
 @pytest.mark.parametrize("harm", ["edit", "delete", "swap"])

@@ -73,7 +73,7 @@ def test_the_files_are_removed_by_a_task_that_may_be_cut_anywhere(world, media):
     def cut(blob_id):
         calls.append(blob_id)
         if len(calls) == 2:
-            raise OSError("power cut")
+            raise RuntimeError("power cut")
         return delete(blob_id)
 
     world.blobs.delete = cut

@@ -81,6 +81,64 @@ def test_a_failed_fsync_is_fatal_for_the_blob(store, monkeypatch):
     assert store.list_files() == []
 
 
+@pytest.mark.parametrize("step", ["open", "fsync", "rename"])
+def test_a_disk_that_turns_out_to_be_full_at_any_step_is_said_in_words(store, monkeypatch, step):
+    def full(*_arguments):
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    monkeypatch.setattr(os, step, full)
+    with pytest.raises(StorageFull), store.writer("abcdefgh12345678") as writer:
+        writer.write(b"data")
+        writer.finish()
+    monkeypatch.undo()
+    assert store.list_files() == []
+
+
+def test_a_file_whose_name_is_not_durable_is_not_left_under_it(store, monkeypatch):
+    real, calls = os.fsync, []
+
+    def broken(descriptor):
+        if os.path.isdir(f"/proc/self/fd/{descriptor}") and calls:
+            raise OSError(errno.EIO, "Input/output error")
+        calls.append(descriptor)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(OSError, match="Input/output"), store.writer("abcdefgh12345678") as writer:
+        writer.finish()
+    monkeypatch.undo()
+    assert store.list_files() == []
+
+
+def test_a_new_sub_folder_is_durable_before_the_file_in_it(store, monkeypatch):
+    real, synced = os.fsync, []
+
+    def watched(descriptor):
+        synced.append(os.path.realpath(f"/proc/self/fd/{descriptor}"))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    for _ in range(2):
+        with store.writer("abcdefgh12345678") as writer:
+            writer.finish()
+        store.path_of("abcdefgh12345678").unlink()
+    folder = str(store.path_of("abcdefgh12345678").parent)
+    assert synced[0] == str(store.root) and synced.count(str(store.root)) == 1 and synced.count(folder) == 2
+
+
+def test_what_lies_beside_our_folders_is_not_ours(store, tmp_path):
+    with store.writer("abcdefgh12345678") as writer:
+        writer.finish()
+    elsewhere = tmp_path / "elsewhere"
+    for folder in (store.root / "lost+found", elsewhere):
+        folder.mkdir()
+        (folder / "precious").write_bytes(b"x")
+    (store.root / "backup").symlink_to(elsewhere)
+    (store.root / "00").symlink_to(elsewhere)
+    assert store.list_folders() == [store.path_of("abcdefgh12345678").parent]
+    assert store.list_files() == [store.path_of("abcdefgh12345678")]
+
+
 def test_deleting_twice_is_harmless(store):
     with store.writer("abcdefgh12345678") as writer:
         writer.finish()

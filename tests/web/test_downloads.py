@@ -8,12 +8,13 @@ import pytest
 
 from appliance.crypto.errors import Tampered
 from appliance.features.feed import actions
-from appliance.school.models import Guardianship
+from appliance.school.models import Classroom, Guardianship
 from appliance.services import audit, background
 from appliance.services.media import care, store
 from appliance.services.media.models import Media, Rendition
 from appliance.services.people import children
 from appliance.storage import database
+from appliance.web import caching
 from tests.support.files import jpeg, pdf, upload
 
 
@@ -66,6 +67,12 @@ def test_a_media_does_not_exist_for_those_who_may_not_see_it(world, document, wh
 
 def test_nobody_signed_out_gets_a_media(world, document):
     assert world.visitor().get(document[1]).status_code == 303
+
+
+def test_a_session_under_another_cookie_s_name_is_none(world, document):
+    token, anyone = world.sign_in("guardian1").token, world.app.test_client(use_cookies=False)
+    assert anyone.get(document[1], headers={"Cookie": f"preau={token}"}).status_code == 200
+    assert anyone.get(document[1], headers={"Cookie": f"other={token}"}).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -158,6 +165,41 @@ def test_a_truncated_or_missing_file_is_said_and_found_by_the_check(world, docum
     path.unlink()
     assert world.sign_in("guardian1").get(document[1]).status_code == 500
     assert "missing" in care.check(world.blobs)[0]
+
+
+def test_what_cannot_be_read_is_said_in_words_whatever_way_it_came(world, photo):
+    world.app.testing = False
+    world.app.config["PROPAGATE_EXCEPTIONS"] = False
+    caching.store.clear()
+    for row in Rendition.select():
+        path = world.blobs.path_of(row.blob_id)
+        if row.name == "medium":  # the middle of a picture, which is read whole before it is sent
+            raw = bytearray(path.read_bytes())
+            raw[len(raw) // 2] ^= 1
+            path.write_bytes(raw)
+        elif row.name == "large":
+            path.unlink()
+            path.mkdir()
+    for name, event in (("medium", "media_tampered"), ("large", "media_unreadable")):
+        answer = world.sign_in("guardian1").get(f"{photo}/{name}")
+        assert answer.status_code == 500 and "abîmé" in answer.text
+        background.drain()
+        database.connect()
+        assert event in [json.loads(entry.entry)["event"] for entry in audit.AuditEntry.select()]
+
+
+def test_the_keys_of_two_classes_exchanged_in_the_database_open_nothing_and_raise_the_alarm(world, photo, document):
+    browser, one, other = world.sign_in("guardian1"), world.cm1, world.ce1
+    caching.store.clear()
+    for room, key in ((one, other.wrapped_key), (other, one.wrapped_key)):
+        Classroom.update(wrapped_key=key).where(Classroom.id == room.id).execute()
+    for media in Media.select():
+        answer = browser.get(f"/medias/{media.public_id}/{'medium' if media.family == 'picture' else 'original'}")
+        assert answer.status_code == 500 and "abîmé" in answer.text
+    background.drain()
+    database.connect()
+    events = [json.loads(entry.entry)["event"] for entry in audit.AuditEntry.select()]
+    assert events.count("media_tampered") == 2
 
 
 def test_an_orphan_is_kept_a_day_then_listed_then_deleted(world):

@@ -93,7 +93,7 @@ def archive(classroom: str):
         raise NotFound()
     try:
         entries = actions.list_copies(actor, access, month, _damaged)
-    except (Tampered, FileNotFoundError) as error:
+    except Tampered as error:  # the key of the class, or a name
         raise downloads.Damaged() from error
     stream = ZipStream(entries, on_damaged=lambda entry, error: _damaged(entry.media, error))
     fields = {"ETag": stream.etag, "Cache-Control": "private, no-cache", "Vary": "Cookie", "Accept-Ranges": "bytes"}
@@ -109,7 +109,7 @@ def archive(classroom: str):
     fields |= {"Content-Type": MIME, "Content-Length": str(stop - start)}
     if request.method == "HEAD":
         return flask.Response(status=status, headers=fields)
-    actions.record_export(actor, access, month, len(entries))
+    actions.record_export(actor, access, month, sum(bool(each.media) for each in entries))
     body = wrap_file(request.environ, downloads.Span(stream, start, stop), downloads.BLOCK)
     return flask.Response(body, status=status, headers=fields, direct_passthrough=True)
 
@@ -119,4 +119,4 @@ def _file_name(access, month: str | None) -> str:
 
 
 def _damaged(media: str, error: Exception) -> None:
-    downloads.alarm(media, "tampered" if isinstance(error, Tampered) else "missing")
+    downloads.alarm(media, downloads.what_of(error))

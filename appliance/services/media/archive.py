@@ -112,7 +112,7 @@ class ZipStream(Placed):
         while wanted > 0:
             try:
                 piece = self._piece(place, wanted)
-            except (Tampered, FileNotFoundError):
+            except (Tampered, OSError):
                 if pieces:  # what comes before the damage is right, and goes out
                     break
                 raise
@@ -145,7 +145,7 @@ class ZipStream(Placed):
             piece = self._reader.read(wanted)
             if not piece:
                 raise Tampered("a file ends before its row says")
-        except (Tampered, FileNotFoundError) as error:
+        except (Tampered, OSError) as error:
             self._close_file()
             if self._on_damaged is not None:
                 self._on_damaged(entry, error)

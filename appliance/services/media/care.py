@@ -52,7 +52,7 @@ def walk(blobs: BlobStore, *, repair: bool = False, digests: bool = False) -> It
     """Every disagreement, as it is found; those that `repair` settled are not told."""
     yield from _without_files(blobs, digests)
     for folder in blobs.list_folders():
-        files = sorted(path for path in folder.iterdir() if path.is_file())
+        files = blobs.list_in(folder)
         for start in range(0, len(files), _PAGE):
             yield from _without_rows(blobs, files[start : start + _PAGE], repair)
 
@@ -78,12 +78,15 @@ def _without_files(blobs: BlobStore, digests: bool) -> Iterator[Finding]:
 
 
 def find_damage(path: Path, size: int, sha256: bytes | None) -> str:
-    """What is wrong with a file, empty when nothing is; without a digest only its size is compared."""
+    """What is wrong with a file, empty when nothing is; without a digest only its size is compared. One that the disk
+    gives no more is damaged, and keeps nobody from looking at the others."""
     try:
         if path.stat().st_size != size or (sha256 is not None and _sha256(path) != sha256):
             return DAMAGED
     except FileNotFoundError:
         return MISSING
+    except OSError:
+        return DAMAGED
     return ""
 
 
@@ -106,7 +109,7 @@ def _without_rows(blobs: BlobStore, paths: list[Path], repair: bool) -> Iterator
             continue
         try:
             status = path.stat()
-        except FileNotFoundError:  # whoever deletes it was faster
+        except OSError:  # whoever deletes it was faster; or the disk gives no more of it, and nobody misses it
             continue
         since = max(datetime.fromtimestamp(status.st_mtime, UTC), instant_of(deleted.get(path.name)))
         is_young = clock.now() - since < _GRACE  # an upload or a deletion may be going on

@@ -12,6 +12,7 @@ import peewee
 from appliance.core.errors import NotFound
 from appliance.core.ids import new_id
 from appliance.crypto import envelope
+from appliance.crypto.errors import Tampered
 from appliance.crypto.keyring import OBJECT
 from appliance.crypto.stream import Encryptor, SendingReader, encrypted_size
 from appliance.school import keys
@@ -97,8 +98,7 @@ class Writer:
 
     def remove(self) -> None:
         """Leave no file behind."""
-        for each in self.renditions:
-            _blobs.delete(each["blob_id"])
+        delete([each["blob_id"] for each in self.renditions])
 
     def remove_unless_kept(self) -> None:
         """The same when nobody knows whether their rows were committed: what a row mentions stays, and all of it when
@@ -129,9 +129,15 @@ def object_context(academy: str, born_in: str, media: str, rendition: str, gener
 
 
 def delete(blob_ids: Sequence[str]) -> None:
-    """Remove files whose key was destroyed before."""
+    """Remove files whose key was destroyed before: all that can be, then OSError for one that could not."""
+    failed = None
     for blob_id in blob_ids:
-        _blobs.delete(blob_id)
+        try:
+            _blobs.delete(blob_id)
+        except OSError as error:
+            failed = error
+    if failed is not None:
+        raise failed
 
 
 MEDIA = (
@@ -203,6 +209,12 @@ def get_media(media_public_id: str):
     if row is None or row.wrapped_key is None or row.classroom_wrapped_key is None:
         raise NotFound()
     return row
+
+
+def require_there(row) -> None:
+    """Tampered or OSError unless the file of `row` (`blob_id`, `size`) lies on the disk, as long as it was written."""
+    if _blobs.path_of(row.blob_id).stat().st_size != encrypted_size(row.size):
+        raise Tampered("a file is not as long as it was written")
 
 
 def open_rendition(row, on_tampered: Callable[[], object] | None = None) -> SendingReader:

@@ -11,8 +11,6 @@ from appliance.school.models import Account, Classroom, Student
 from appliance.storage.database import Table
 from appliance.storage.fields import BytesField, InstantField, PublicIdField
 
-STATES = ("uploading", "waiting", "ready", "refused", "quarantined")
-
 
 class Media(Table):
     """A picture, a film, a sound or a document of a class. `name` is sealed under the class's key; no key, no name,

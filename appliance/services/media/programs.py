@@ -23,12 +23,12 @@ from appliance.core.i18n import _, lazy_
 from appliance.services.media.refusals import FileRefused
 from appliance.storage.memory import private_folder as private_folder
 
-# Program -> Debian package, and what cannot be prepared without it.
+# Program -> Debian package.
 NEEDED = {
-    "ffmpeg": ("ffmpeg", "films and sound are refused"),
-    "ffprobe": ("ffmpeg", "films and sound are refused"),
-    "heif-convert": ("libheif-examples", "HEIC photos are refused"),
-    "pdftoppm": ("poppler-utils", "documents have no preview"),
+    "ffmpeg": "ffmpeg",
+    "ffprobe": "ffmpeg",
+    "heif-convert": "libheif-examples",
+    "pdftoppm": "poppler-utils",
 }
 REASONS = {
     "missing_program": lazy_(
@@ -90,18 +90,9 @@ def is_there(name: str) -> bool:
     return shutil.which(name, path=_PATH) is not None
 
 
-def list_missing() -> list[str]:
-    """What the operator should install, in sentences."""
-    return [
-        f"{name} is not installed, so {loss}: apt install {package}"
-        for name, (package, loss) in NEEDED.items()
-        if shutil.which(name, path=_PATH) is None
-    ]
-
-
 def require(*names: str) -> None:
     """FileRefused at the door, before anything is sent, when a program that it takes is absent."""
-    if any(shutil.which(name, path=_PATH) is None for name in names):
+    if not all(map(is_there, names)):
         raise FileRefused("missing_program", _(
             "Ce serveur ne sait pas encore préparer ce type de fichier : il y manque un programme. "
             "Prévenez l’administrateur. Rien n’a été envoyé."

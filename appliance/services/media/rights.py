@@ -6,9 +6,9 @@ gave are not had; a withdrawal takes back every earlier permission, whoever gave
 
 from peewee import fn
 
-from appliance.school.models import Enrolment, Student
+from appliance.school.models import Student
 from appliance.services.media.models import Media, MediaTag
-from appliance.storage.prepared import P, Prepared, many
+from appliance.storage.prepared import Prepared, many
 
 GIVEN = "yes"
 
@@ -67,29 +67,3 @@ def list_masking(media_ids) -> dict[int, list]:
     for row in _MASKING.all(media=list(media_ids)) if media_ids else ():
         found.setdefault(row.media_id, []).append(row)
     return found
-
-
-_WITHOUT = Prepared(
-    lambda: (
-        Student.select(
-            Student.id,
-            Student.public_id,
-            Student.first_name,
-            Student.last_name,
-            Student.usage_name,
-            Student.photo_rights,
-        )
-        .join(Enrolment, on=Enrolment.student == Student.id)
-        .where(
-            (Enrolment.classroom == P("classroom"))
-            & (Student.photo_rights != GIVEN)
-            & (Enrolment.left_on.is_null() | (Enrolment.left_on > P("today")))
-        )
-        .order_by(Student.first_name, Student.last_name, Student.id)
-    )  # fmt: skip
-)
-
-
-def list_without_rights(classroom_id: int, today) -> list:
-    """The pupils of a class who have no image rights today; for its staff."""
-    return _WITHOUT.all(classroom=classroom_id, today=today)

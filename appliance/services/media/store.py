@@ -165,8 +165,13 @@ def discard(media: Sequence[Media]) -> None:
     ids = [each.id for each in media]
     blobs = [row.blob_id for row in Rendition.select(Rendition.blob_id).where(Rendition.media.in_(ids))]
     with database.transaction():
-        Media.delete().where(Media.id.in_(ids)).execute()
-    files.delete(blobs)
+        for each in media:
+            if Media.delete().where(Media.id == each.id).execute():
+                audit.record(
+                    None, "delete", "media_discarded",
+                    kind="media", object_id=each.public_id, classroom=each.classroom.public_id,
+                )  # fmt: skip
+        database.after_commit(lambda: files.delete(blobs))
 
 
 def delete(actor, media_public_id: str) -> None:

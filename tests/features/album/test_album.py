@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from appliance.core.clock import now as clock_now
 from appliance.features.feed import actions as feed
 from appliance.features.feed.actions import Content
 from appliance.features.feed.models import Attachment, Post
@@ -258,12 +259,53 @@ def test_a_damaged_photo_cuts_the_archive_never_gives_a_wrong_byte_and_raises_th
     assert b"media_tampered" in entries and row.media.public_id.encode() in entries
 
 
-def test_a_damaged_photo_without_checksum_is_said_in_words(world, album):
+@pytest.mark.parametrize("harm", ["missing", "cut", "unreadable", "known to be damaged", "no checksum"])
+def test_a_file_that_cannot_be_given_is_left_out_beforehand_and_named_in_a_note(world, album, harm):
+    publish(world, "ferme.jpg", "piscine.jpg", "gare.jpg")
+    browser, url = world.sign_in("teacher"), f"{album}.zip?mois=2025-09"
+    row = Rendition.select().where(Rendition.name == "large").order_by(Rendition.id)[1]
+    path = world.blobs.path_of(row.blob_id)
+    if harm == "missing":
+        path.unlink()
+    elif harm == "cut":
+        path.write_bytes(path.read_bytes()[:-1])
+    elif harm == "unreadable":
+        path.unlink()
+        path.mkdir()
+    else:
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(bytes(data))
+    if harm in ("no checksum", "unreadable"):
+        Rendition.update(crc32=None).execute()
+    if harm == "known to be damaged":
+        Rendition.update(damaged_at=clock_now()).where(Rendition.id == row.id).execute()
+    answer = browser.get(url)
+    archive = read_zip(answer)
+    names = archive.namelist()
+    assert names == ["2025-09-15 001 ferme.jpg", "2025-09-15 003 gare.jpg", "À lire.txt"]
+    note = archive.read("À lire.txt").decode()
+    assert "2025-09-15 002 piscine.jpg" in note and "ferme" not in note
+    rest = browser.get(url, headers={"Range": f"bytes={len(answer.data) - 400}-", "If-Range": answer.headers["ETag"]})
+    assert rest.status_code == 206 and rest.data == answer.data[-400:]
+    background.drain()
+    database.connect()
+    entries = [bytes(each.entry).decode() for each in audit.AuditEntry.select()]
+    assert any(row.media.public_id in each and '"outcome":"failure"' in each for each in entries)
+    assert any("album_exported" in each and "2 files" in each for each in entries)
+
+
+def test_an_album_of_which_no_file_is_left_is_a_note(world, album):
     publish(world, "a.jpg")
-    damage(world)
-    Rendition.update(crc32=None).execute()
-    answer = world.sign_in("teacher").get(f"{album}.zip")
-    assert answer.status_code == 500 and "abîmé" in answer.text
+    for path in world.blobs.list_files():
+        path.unlink()
+    assert read_zip(world.sign_in("teacher").get(f"{album}.zip")).namelist() == ["À lire.txt"]
+
+
+def test_a_file_that_was_put_back_is_in_the_archive_again(world, album):
+    publish(world, "a.jpg")
+    Rendition.update(damaged_at=clock_now()).execute()
+    assert read_zip(world.sign_in("teacher").get(f"{album}.zip")).namelist() == ["2025-09-15 001 a.jpg"]
 
 
 def test_the_team_sees_how_much_room_is_left_and_families_do_not(world, two_months, album):

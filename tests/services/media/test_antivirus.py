@@ -19,11 +19,13 @@ from werkzeug.datastructures import FileStorage
 from appliance.core.config import Antivirus
 from appliance.core.errors import NotFound, Unavailable
 from appliance.school import policy
+from appliance.school.policy import SYSTEM
 from appliance.services import work
 from appliance.services.audit import AuditEntry
 from appliance.services.media import antivirus, files, store
 from appliance.services.media.models import Media, Rendition
 from appliance.services.media.refusals import FileRefused
+from appliance.services.people import places
 from tests.services.media import samples
 from tests.support.needs import needs
 
@@ -261,6 +263,15 @@ def test_only_what_is_in_quarantine_can_be_deleted_from_there(world):
             world.sign_in(person).submit(f"/administration/quarantaine/{found.public_id}/supprimer").status_code == 403
         )
     assert (state_of(media)[0], state_of(found)[0]) == ("ready", "quarantined")
+
+
+def test_the_administrator_of_another_academy_neither_sees_it_nor_deletes_it(world):
+    media, stranger = quarantined(world), world.account("stranger")
+    places.appoint(SYSTEM, stranger, places.create_academy(SYSTEM, "Ailleurs"), "admin")
+    browser = world.sign_in("stranger")
+    assert "Eicar" not in browser.get("/administration").text
+    assert browser.submit(f"/administration/quarantaine/{media.public_id}/supprimer").status_code == 404
+    assert state_of(media)[0] == "quarantined"
 
 
 def test_the_card_says_when_the_scanner_is_silent_and_how_old_it_is(world, scanner, configured):

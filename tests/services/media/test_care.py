@@ -1,9 +1,11 @@
 """Rows and files agree, or it is said: missing, cut, altered, left over; compared every week without any key."""
 
+import errno
 import os
 import shutil
 import tracemalloc
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -248,6 +250,29 @@ def test_the_doctor_finds_missing_cut_and_altered_files(world, media):
     _flip(_path(world, 2))
     assert _codes(world) == ["file_damaged", "file_missing"]
     assert _codes(world, digests=True) == ["file_damaged", "file_damaged", "file_missing"]
+
+
+def test_one_file_that_the_disk_gives_no_more_keeps_nobody_from_looking_at_the_others(world, media, monkeypatch):
+    lost, real = _path(world, 0), Path.stat
+
+    def failing(path, **options):
+        if path == lost:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path, **options)
+
+    _path(world, 1).unlink()
+    monkeypatch.setattr(Path, "stat", failing)
+    assert {"file_damaged", "file_missing"} <= set(_codes(world))
+
+
+def test_a_disk_of_its_own_for_the_files_is_looked_through_and_left_as_it_is(world, media):
+    foreign = world.blobs.root / "lost+found"
+    foreign.mkdir(mode=0o000)
+    assert _codes(world, repair=True) == []
+    foreign.chmod(0o700)
+    (foreign / "precious").write_bytes(b"x")
+    os.utime(foreign / "precious", (1, 1))
+    assert _codes(world, repair=True) == [] and (foreign / "precious").exists()
 
 
 def test_the_doctor_finds_what_nobody_would_prepare_and_has_it_prepared(world, media):

@@ -73,8 +73,3 @@ def test_a_blurred_face_stays_shown(world):
     assert not is_masked(media)
     children.update_student(SYSTEM, world.student("Hugo"), photo_rights="unknown")
     assert not is_masked(media)
-
-
-def test_who_lacks_rights_in_a_class(world):
-    found = rights.list_without_rights(world.cm1.id, clock.today())
-    assert [each.first_name for each in found] == ["Hugo"]

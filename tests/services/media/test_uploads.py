@@ -262,6 +262,7 @@ def test_what_others_have_on_their_way_is_counted_before_the_disk_is_full(teache
 @pytest.mark.parametrize("who", ["assistant", "teacher2", "far_teacher", "principal", "guardian1", "admin"])
 def test_an_upload_exists_for_its_sender_only(world, teacher, access, who):
     upload = begin(teacher, access)
+    assert uploads.get(teacher, upload) and arrivals.find_state(teacher, upload) and arrivals.find_own(teacher, upload)
     other = world.actor(who)
     for act in (
         lambda: uploads.get(other, upload),
