@@ -17,7 +17,7 @@ from appliance.core.errors import Refused
 from appliance.core.i18n import _
 
 # Whoever stores rendered HTML stores this number beside it, and renders again when it changes.
-RENDER_VERSION = 1
+RENDER_VERSION = 2
 SCHEMES = ("http", "https", "mailto", "tel")
 TAGS = ("p", "br", "strong", "em", "ul", "ol", "li", "a")
 ATTRIBUTES = {"a": ["href", "rel"], "ol": ["start"]}
@@ -27,6 +27,7 @@ REL = "noopener noreferrer nofollow"
 _MAX_MARKS = 200
 _MAX_COMBINING = 8
 _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
+_SEPARATOR = re.compile(r"[ \t]*([-*+])(?:[ \t]+\1)+[ \t]*\Z")
 _SCHEME_BEFORE = re.compile(r"(?<![0-9a-z])https?\Z", re.IGNORECASE)
 _URL_REST = re.compile(r"://[^\W_][^\s<>\"\[\]*`|\\^{}«»“”]*")
 _WWW = re.compile(r"(?<![\w./@-])www\.[^\W_][^\s<>\"\[\]*`|\\^{}«»“”]*\.[^\s<>\"\[\]*`|\\^{}«»“”]+", re.IGNORECASE)
@@ -163,10 +164,16 @@ def _parse(text: str) -> list:
 
 
 def _separate_lists(text: str) -> str:
-    """End a list at the first line that is not indented: people don't leave the blank line that Markdown wants."""
+    """End a list at the first line that is not indented: people don't leave the blank line that Markdown wants.
+
+    A line of nothing but marks, `* * *`, is a line that someone drew.
+    """
     lines, in_list = [], False
     for line in text.expandtabs(4).split("\n"):
-        if _ITEM.match(line):
+        if _SEPARATOR.match(line):
+            lines += ["", f"\\{line.strip()}"] if in_list else [f"\\{line.strip()}"]
+            in_list = False
+        elif _ITEM.match(line):
             lines.append(line if in_list else line.lstrip())
             in_list = True
         elif in_list and (not line.strip() or line.startswith(" ")):
@@ -180,16 +187,22 @@ def _separate_lists(text: str) -> str:
 
 
 def _bounded_emphasis(state, silent: bool) -> bool:
-    """The library's rule, except that a run over three marks, or a mark past the first 200, is literal."""
+    """The library's rule, except that these are literal: a run over three marks, a mark past the first 200, a single
+    star inside a word, a number (2*3*4) or brackets."""
     marker = state.src[state.pos]
     if silent or marker not in "*_":
         return False
     length = state.scanDelims(state.pos, marker == "*").length
-    if length <= 3 and len(state.delimiters) < _MAX_MARKS:
+    if length <= 3 and len(state.delimiters) < _MAX_MARKS and not (length == 1 and _is_plain_star(state)):
         return emphasis.tokenize(state, silent)
     state.pending += marker * length
     state.pos += length
     return True
+
+
+def _is_plain_star(state) -> bool:
+    around = state.src[max(0, state.pos - 1) : state.pos + 2]
+    return len(around) == 3 and around[1] == "*" and (around == "(*)" or (around[0] + around[2]).isalnum())
 
 
 def _trim_url(url: str) -> str:

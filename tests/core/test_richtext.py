@@ -132,6 +132,8 @@ def words(text):
         ("www.a.fr, merci", f'<p><a href="https://www.a.fr" {REL}>www.a.fr</a>, merci</p>'),
         ("[moi](mailto:a@b.fr)", f'<p><a href="mailto:a@b.fr" {REL}>moi</a></p>'),
         ("http://[", "<p>http://[</p>"),
+        ("hib**ou**x", "<p>hib<strong>ou</strong>x</p>"),
+        ("l’*école*.", "<p>l’<em>école</em>.</p>"),
         ("3 * 4 * 5 et snake_case_", "<p>3 * 4 * 5 et snake_case_</p>"),
         (r"\*tel quel\*", "<p>*tel quel*</p>"),
         ("", ""),
@@ -142,7 +144,27 @@ def test_the_marks_that_are_known_become_html(typed, shown):
 
 
 @pytest.mark.parametrize(
-    "typed", ["# titre", "> cité", "`code`", "a | b\n--|--", "===", "~~non~~", "<b>x</b>", "a & b"]
+    "typed",
+    [
+        "# titre",
+        "> cité",
+        "`code`",
+        "a | b\n--|--",
+        "===",
+        "~~non~~",
+        "<b>x</b>",
+        "a & b",
+        "<3",
+        "2*3*4",
+        "5*5 et 6*6",
+        "les étudiant*e*s",
+        "cantine (*) et garderie (*)",
+        "a_b_c@ecole.fr",
+        "Nom : ___ Prénom : ___",
+        "2026*",
+        "* * *",
+        "- - -",
+    ],
 )
 def test_everything_else_stays_as_it_was_typed(typed):
     assert words("".join(Reader(render(typed)).texts)) == words(typed)

@@ -8,7 +8,6 @@ from appliance.services.media.models import Media
 from appliance.storage.database import Table
 from appliance.storage.fields import BytesField, InstantField, PublicIdField
 
-STATUSES = ("draft", "scheduled", "published", "withdrawn")
 AUDIENCES = ("whole", "groups", "children")
 REACTIONS = ("thanks", "bravo", "smile", "agreed")
 

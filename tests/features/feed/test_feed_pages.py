@@ -120,6 +120,56 @@ def test_two_people_correcting_at_once_do_not_overwrite_each_other(world, feed):
     assert answer.status_code == 409 and "Trois, en retard" in text(answer) and feed.seen_by("teacher") == ["Deux"]
 
 
+@pytest.mark.parametrize("first", [{"audience": "children"}, {"comments_closed": "1"}, {"reactions_closed": "1"}])
+def test_a_correction_never_undoes_what_a_colleague_has_just_decided(world, feed, first):
+    post, lea = feed.publish("Sortie"), world.student("Léa").public_id
+    browser, url = world.sign_in("teacher"), f"/publications/{post.public_id}/modifier"
+    assert browser.submit(url, {"text": "Sortie", "version": "1", "students": lea, **first}).status_code == 303
+    assert browser.submit(url, {"text": "Sortie reportée", "version": "1"}).status_code == 409
+    assert Post.get().edited_at is None and feed.seen_by("teacher") == ["Sortie"]
+    assert feed.seen_by("hugo1") == ([] if "audience" in first else ["Sortie"])
+
+
+def test_answers_closed_from_the_card_are_not_opened_again_by_a_page_that_stayed_open(world, feed):
+    post, browser = feed.publish("Sortie"), world.sign_in("teacher")
+    browser.submit(f"/publications/{post.public_id}/reponses", {"comments": "0"})
+    answer = browser.submit(f"/publications/{post.public_id}/modifier", {"text": "Sortie !", "version": "1"})
+    assert answer.status_code == 409 and not Post.get().comments_open
+
+
+def test_whoever_was_slower_reads_what_stands_now(world, feed):
+    post = feed.publish("Rendez-vous à 8 h", to=["Léa"])
+    browser, url = world.sign_in("teacher"), f"/publications/{post.public_id}/modifier"
+    browser.submit(url, {"text": "Rendez-vous à 9 h", "version": "1"})
+    page = text(browser.submit(url, {"text": "Rendez-vous à 7 h", "version": "1"}))
+    assert "Rendez-vous à 9 h" in page and "Rendez-vous à 7 h" in page
+    assert "Rendez-vous à 9 h" not in text(browser.submit(url, {"text": "", "version": "2"}))
+
+
+def test_whoever_typed_an_hour_to_come_does_not_publish_at_once(world, feed):
+    values = {"text": "Demain", "act": "publish", "publish_on": "2025-09-16", "publish_time": "18:30"}
+    browser = world.sign_in("teacher")
+    answer = browser.submit(compose_url(feed), values)
+    assert answer.status_code == 422 and "Programmer" in text(answer) and not Post.select().exists()
+    browser.submit(compose_url(feed), values | {"act": "schedule"})
+    url = f"/publications/{Post.get().public_id}/modifier"
+    assert browser.submit(url, values | {"version": "1"}).status_code == 422 and Post.get().status == "scheduled"
+    assert browser.submit(url, {"text": "Demain", "act": "publish", "version": "1"}).status_code == 303
+    assert Post.get().status == "published"
+
+
+def test_whoever_may_add_families_is_told_what_these_will_read(world, feed):
+    browser = world.sign_in("teacher")
+    told = "ces familles liront aussi les réponses"
+    addressed, whole = feed.publish("Pour Léa", to=["Léa"]), feed.publish("Pour tous")
+    assert told in text(browser.get(f"/publications/{addressed.public_id}/modifier"))
+    assert told not in text(browser.get(f"/publications/{whole.public_id}/modifier"))
+
+
+def test_a_pasted_text_is_never_cut_by_the_field(world, feed):
+    assert "maxlength" not in text(world.sign_in("teacher").get(compose_url(feed)))
+
+
 def test_an_attachment_can_be_taken_out_and_its_key_is_destroyed(world, feed, picture):
     browser = world.sign_in("teacher")
     browser.submit(

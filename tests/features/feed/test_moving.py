@@ -51,7 +51,7 @@ def _bytes_of(media: str, rendition: str) -> bytes:
         return reader.read()
 
 
-def test_words_versions_and_files_open_in_the_new_class_and_no_file_was_touched(world, both, post):
+def test_words_and_files_open_in_the_new_class_and_no_file_was_touched(world, both, post):
     picture, paper = Media.select().order_by(Media.id)
     before = {path.name: hashlib.sha256(path.read_bytes()).digest() for path in world.blobs.list_files()}
     clear = _bytes_of(picture.public_id, "large"), _bytes_of(paper.public_id, "original")
@@ -65,9 +65,17 @@ def test_words_versions_and_files_open_in_the_new_class_and_no_file_was_touched(
         row = files.get_media(media.public_id)
         assert store.open_name(row, row) in ("sortie.jpg", "menu.txt")
     assert _text(world, "zoe1", post) == "Après"
-    changes = queries.list_changes(world.actor("zoe1"), queries.get_card(world.actor("zoe1"), post.public_id))
-    assert "Avant" in str(changes)
     assert world.sign_in("zoe1").get(f"/medias/{picture.public_id}/large").status_code == 200
+
+
+def test_the_new_class_does_not_read_what_was_written_for_the_first(world, both, post):
+    actions.move_post(both, post.public_id, world.ce1.public_id, erased=Answers(3, 1, 1))
+    history, reader = f"/publications/{post.public_id}/modifications", world.sign_in("zoe1")
+    assert reader.get(history).status_code == 404
+    assert history not in reader.get(f"/publications/{post.public_id}").text
+    actions.edit(world.actor("teacher2"), post.public_id, Content("Encore après"), version=3)
+    page = reader.get(history).text
+    assert "Encore" in page and "Avant" not in page
 
 
 def test_after_the_first_class_is_closed_the_post_still_opens(world, both, post):

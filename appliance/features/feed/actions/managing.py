@@ -46,14 +46,14 @@ def unpin(actor, post: str) -> None:
 
 
 def set_answers(actor, post: str, *, comments_open: bool | None = None, reactions_open: bool | None = None) -> None:
-    """Open or close comments and reactions; what was already said stays."""
+    """Open or close comments and reactions; what was already said stays, a correction begun before is told so."""
     card, access = get_writable(actor, post)
     values = {"comments_open": comments_open, "reactions_open": reactions_open}
     values = {name: value for name, value in values.items() if value is not None and value != getattr(card.post, name)}
     if not values:
         return
     with transaction():
-        if _change(card, card.post.status, **values):
+        if _change(card, card.post.status, version=Post.version + 1, **values):
             seen_by = "class" if card.post.status == "published" else "staff"
             journal(actor, access, "update", "post_answers_changed", object_id=post, seen_by=seen_by)
 

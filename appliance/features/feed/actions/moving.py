@@ -46,7 +46,7 @@ def list_destinations(actor, access) -> list:
 
 
 def move_post(actor, post: str, classroom: str, *, erased: Answers) -> str:
-    """Give a post with its files to another class, whole; gives that class's public id.
+    """Give a post with its files to another class, as it stands now; gives that class's public id.
 
     `erased` is what the actor was told would be erased: Conflict when more came since. The audience is the whole new
     class again, nothing is pinned.
@@ -79,14 +79,16 @@ def _seal_anew(card, row: Post, place) -> None:
         classroom=place.classroom_id,
         sealed=seal_text(place, "post", row.public_id, text),
         audience="whole",
+        edited_at=None,
         version=Post.version + 1,  # whoever is correcting it in the class that it left is told so
         pinned_at=None,
     ).where(Post.id == row.id).execute()
-    for version in list(PostVersion.select().where(PostVersion.post == row.id).order_by(PostVersion.number)):
-        name = f"{row.public_id}.{version.number}"
-        text = open_text(card.post, "post_version", name, version.sealed)
-        sealed = seal_text(place, "post_version", name, text)
-        PostVersion.update(sealed=sealed).where(PostVersion.id == version.id).execute()
+    # Who reads it only now does not read what was written for others: of its versions the last one alone goes along.
+    versions = list(PostVersion.select().where(PostVersion.post == row.id).order_by(PostVersion.number))
+    PostVersion.delete().where(PostVersion.post == row.id).execute()
+    for last in versions[-1:]:
+        sealed = seal_text(place, "post_version", f"{row.public_id}.{last.number}", text)
+        PostVersion.create(post=row.id, number=last.number, sealed=sealed, editor=last.editor_id, at=last.at)
 
 
 def _journal(actor, access, place, row: Post) -> None:

@@ -159,9 +159,9 @@ def _update(actor, access, row: Post, card, content: Content, text: str, targets
         content.comments_open,
         content.reactions_open,
     )
+    row.version += 1  # whoever is correcting it at the same time is told so, whatever changed
     if changed:
         row.sealed = seal_text(access, "post", row.public_id, text)
-        row.version += 1
     if row.status == "published" and wider:  # who reads it only now does not read what was written for the others
         PostVersion.delete().where(PostVersion.post == row.id).execute()
         row.edited_at = None

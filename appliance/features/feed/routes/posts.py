@@ -5,7 +5,7 @@ from dataclasses import replace
 import flask
 
 from appliance.core import clock
-from appliance.core.errors import Conflict
+from appliance.core.errors import Conflict, Refused
 from appliance.core.i18n import _
 from appliance.features.feed import actions, queries, rendering, showing
 from appliance.features.feed.forms import PostForm
@@ -36,11 +36,23 @@ def _create(access, form: PostForm):
         "submission": form.submission.data,
         "limits": limits(),
     }
-    act, content = flask.request.form.get("act", "publish"), _content(form)
+    act, content = _act(form, "publish"), _content(form)
     if act == "schedule":
         return actions.schedule(flask.g.actor, access.classroom_public_id, content, form.publish_at(), **options)
     write = actions.save_draft if act in ("draft", "who") else actions.publish
     return write(flask.g.actor, access.classroom_public_id, content, **options)
+
+
+def _act(form: PostForm, usual: str) -> str:
+    """Which button was pressed; Refused for the one that publishes at once while an hour to come stands beside it."""
+    act = flask.request.form.get("act", usual)
+    typed = form.publish_on.data is not None and form.publish_time.data is not None
+    if act == "publish" and typed and form.publish_at() > clock.now():
+        raise Refused(
+            _("Vous avez choisi une date. Appuyez sur « Programmer », ou effacez la date pour publier tout de suite."),
+            field="publish_on",
+        )
+    return act
 
 
 def _content(form: PostForm):
@@ -82,7 +94,7 @@ def _ask_who(post, *, held: bool):
     return flask.redirect(f"{url_of(post.public_id)}/qui-voit-on", 303)
 
 
-def _draw_composer(access, form: PostForm, card=None, status: int = 422):
+def _draw_composer(access, form: PostForm, card=None, status: int = 422, now=None):
     students = queries.list_students(access)
     page = flask.make_response(
         flask.render_template(
@@ -97,6 +109,7 @@ def _draw_composer(access, form: PostForm, card=None, status: int = 422):
             limits=limits(),
             plan=plans.plan_of(access.classroom_id, flask.g.actor),
             most_bytes=sending.most_bytes(),
+            now=now,
             lost_files=bool(form.errors or form.form_errors) and bool(form.chosen_files()),
             uploads=uploads.list_shown(flask.g.actor, form.uploads.data),
         )
@@ -115,15 +128,16 @@ def edit(post: str):
             return _done(access, form.result)
     except Conflict as error:
         form.refuse(error)
+        card, access = actions.get_writable(flask.g.actor, post)
         form.version.data = form.version.raw_data = str(card.post.version)
-        return _draw_composer(access, form, card, error.status)
+        return _draw_composer(access, form, card, error.status, rendering.view(card))
     if flask.request.method == "GET":
         _fill(form, card, access)
     return _draw_composer(access, form, card)
 
 
 def _correct(post: str, form: PostForm):
-    act = flask.request.form.get("act", "keep")
+    act = _act(form, "keep")
     return actions.edit(
         flask.g.actor,
         post,

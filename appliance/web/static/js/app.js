@@ -36,21 +36,36 @@ document.addEventListener("keydown", (event) => {
 
 focusOn(document.querySelector("[data-focus]"));
 
-// A second press of the same button must not send twice; the page that comes back has fresh buttons.
+// A second press of the same button must not send twice; the page that comes back has fresh buttons. Whoever stopped a
+// page that didn't come may press again after a while: the server knows a form that it got twice.
+const PATIENCE = 10000;
+function rearm(form) {
+  delete form.dataset.sent;
+  form.removeAttribute("aria-busy");
+}
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.hasAttribute("hx-post")) return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "1";
   form.setAttribute("aria-busy", "true");
+  setTimeout(() => rearm(form), PATIENCE);
 });
 window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
-  for (const form of document.querySelectorAll("form[data-sent]")) {
-    delete form.dataset.sent;
-    form.removeAttribute("aria-busy");
-  }
+  document.querySelectorAll("form[data-sent]").forEach(rearm);
 });
+
+// What a tab keeps of a publication being written (editor.js, uploads.js) goes once the server has taken it, that is when
+// it answers by sending to another page; after an error of the network it is still there.
+try {
+  const left = sessionStorage.getItem("preau-parti");
+  sessionStorage.removeItem("preau-parti");
+  const [arrival] = performance.getEntriesByType("navigation");
+  if (left && left !== location.pathname && arrival?.type === "navigate" && arrival.redirectCount) {
+    for (const kind of ["preau-texte", "preau-envois"]) sessionStorage.removeItem(`${kind}:${left}`);
+  }
+} catch { /* nothing is kept where storage is forbidden */ }
 
 // htmx: the token goes with every request; what was swapped is announced, and may ask for the focus.
 document.addEventListener("htmx:configRequest", (event) => {

@@ -1,5 +1,7 @@
 // A toolbar over a plain field. What is typed stays text that a person can read: **gras**, *italique*, - liste, [lien](https://…).
 
+import { keepTyped } from "./typed.js";
+
 const PAIRS = { bold: "**", italic: "*" };
 
 /** Replace the field's selection so that the browser's own undo still works, then select part of the result. */
@@ -94,6 +96,7 @@ for (const editor of document.querySelectorAll("[data-editor]")) {
   const bar = editor.querySelector("[role=toolbar]");
   bar.hidden = false;
   field.dataset.rows = field.rows;
+  if (field.form?.elements.submission) keepTyped(field.form); // a form that the server knows again when it comes twice
   grow(field);
   field.addEventListener("input", () => grow(field));
   bar.addEventListener("mousedown", (event) => event.preventDefault());

@@ -39,7 +39,8 @@ class Files {
     });
     box.closest("form")?.addEventListener("paste", (event) => {
       const pasted = [...(event.clipboardData?.files ?? [])];
-      if (pasted.length) { event.preventDefault(); this.add(pasted); }
+      const words = ["text/html", "text/plain"].every((type) => event.clipboardData?.getData(type));
+      if (pasted.length && !words) { event.preventDefault(); this.add(pasted); }
     });
     box.addEventListener("dragover", (event) => event.preventDefault());
     box.addEventListener("drop", (event) => { event.preventDefault(); this.add([...event.dataTransfer.files]); });

@@ -85,7 +85,9 @@ class Uploads {
   receiveDrops() {
     this.form.addEventListener("paste", (event) => {
       const pasted = [...(event.clipboardData?.files ?? [])];
-      if (pasted.length) { event.preventDefault(); this.add(pasted); }
+      // A word processor adds a picture of the words that were copied: the words are what is wanted.
+      const words = ["text/html", "text/plain"].every((type) => event.clipboardData?.getData(type));
+      if (pasted.length && !words) { event.preventDefault(); this.add(pasted); }
     });
     const over = (on) => this.box.classList.toggle("uploads--over", on);
     this.box.addEventListener("dragover", (event) => { event.preventDefault(); over(true); });
@@ -175,10 +177,16 @@ class Uploads {
       for (const item of this.items) if (item.state === "paused") item.begin();
       this.hold(this.box.dataset.sayHolding, true);
       this.holding.focus();
+    } else if (!navigator.onLine) {
+      event.preventDefault();
+      this.submitter = event.submitter ?? null;
+      this.hold(this.box.dataset.sayOffline, true);
+      this.holding.focus();
+      addEventListener("online", () => this.advance(), { once: true });
     } else {
       this.leaving = true;
       this.forget(this.items);
-      try { sessionStorage.removeItem(this.draft); } catch { /* nothing was kept */ }
+      try { sessionStorage.setItem("preau-parti", location.pathname); } catch { /* nothing is kept */ }
     }
   }
 
