@@ -93,7 +93,7 @@ class Answers:
         group="data",
     )
     plan: str = question(
-        "standard", lazy_("Offre des classes"), choices=("initiale", "standard", "plus", "libre"), group="data"
+        "standard", lazy_("Formule des classes"), choices=("initiale", "standard", "plus", "libre"), group="data"
     )
     cipher: str = question(
         "auto",

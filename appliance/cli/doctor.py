@@ -52,7 +52,7 @@ def run_doctor(options) -> int:
     else:
         for code, count in more.items():
             print(f"{levels[code]}: and {count} more like this ({code})")
-        print(f"{'all is well' if not problems else f'{problems} problems'} ({seconds:.1f} s)")
+        print(f"{'all is well' if not problems else f'{problems} problem' + 's' * (problems > 1)} ({seconds:.1f} s)")
     return 1 if problems else 0
 
 

@@ -21,7 +21,7 @@ from appliance.services.work import Task
 from appliance.storage import migrate
 from appliance.storage.blobs import BlobStore
 
-PROBLEM, NOTE, FINE = "problem", "warning", "ok"
+PROBLEM, NOTE = "problem", "warning"
 
 
 class Sign(NamedTuple):

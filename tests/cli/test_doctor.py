@@ -25,6 +25,7 @@ def test_it_says_what_is_wrong_and_repairs_what_is_safe(tmp_path):
         "file_leftover"
     ]
     ill = preau("--config", config, "doctor")
+    assert "1 problem (" in ill.stdout
     assert ill.returncode == 1 and "problem: no row mentions the file orphan1234: delete it with" in ill.stdout
     assert preau("--config", config, "doctor", "--repair").returncode == 0 and not left.exists()
     (tmp_path / "keys" / "kek").rename(tmp_path / "keys" / "elsewhere")

@@ -29,3 +29,12 @@ def test_someone_who_teaches_heads_and_has_a_child_finds_every_class_once_with_t
     places.appoint(SYSTEM, world.account("stranger"), world.academy, "principal")
     whole = relations.decide(world.account("stranger").id)
     assert [access.role for access in whole.classes] == ["principal"] * 3
+
+
+def test_a_head_of_a_whole_academy_opens_no_class_of_another(world):
+    elsewhere = places.create_academy(SYSTEM, "Ailleurs")
+    places.appoint(SYSTEM, world.account("stranger"), elsewhere, "principal")
+    assert [access.role for access in relations.decide(world.account("stranger").id).classes] == ["guardian"]
+    places.add_teacher(SYSTEM, world.account("stranger"), world.cm1)
+    found = relations.decide(world.account("stranger").id).classes
+    assert [(access.classroom_name, access.role) for access in found] == [("CM1 A", "teacher"), ("CP", "guardian")]

@@ -113,7 +113,7 @@ def dismiss(actor, place: School | Academy, account_public_id: str, role: str) -
         for office in holders:
             if office.account.public_id == account_public_id and office.role == role:
                 heads = [each for each in holders if each.role == "principal"]
-                if isinstance(place, School) and len(heads) == 1 and not queries.administers(actor, office.academy_id):
+                if len(heads) == 1 and not queries.administers(actor, office.academy_id):
                     raise Refused(_("Une école garde au moins une direction. Nommez d’abord quelqu’un d’autre."))
                 places.dismiss(actor, office)
 

@@ -81,15 +81,6 @@ def administers(actor, academy_id: int) -> bool:
     return academy_ids(actor).where(Office.academy == academy_id).exists()
 
 
-def list_years(academy_id: int) -> list[SchoolYear]:
-    """The school years of an academy, the latest first."""
-    return list(
-        SchoolYear.select()
-        .where(SchoolYear.academy == academy_id)
-        .order_by(SchoolYear.starts_on.desc(), SchoolYear.id.desc())
-    )
-
-
 def list_classrooms(school: School) -> list[Classroom]:
     """The classes of a school, the present year first, with the number of pupils and teachers of each."""
     present = Enrolment.left_on.is_null() | (Enrolment.left_on > clock.today())

@@ -211,7 +211,7 @@ def check_files(place: Place) -> Check:
 
 def check_programs(_place: Place) -> Check:
     """What prepares photos, films and documents is installed."""
-    packages = sorted({package for name, (package, _loss) in programs.NEEDED.items() if not programs.is_there(name)})
+    packages = sorted({package for name, package in programs.NEEDED.items() if not programs.is_there(name)})
     return Check("programs", WARNING, "missing", {"packages": " ".join(packages)}) if packages else Check("programs")
 
 

@@ -14,7 +14,7 @@ from appliance.core import clock
 from appliance.core.config import Config
 from appliance.services import work
 from appliance.services.health import checks, telling
-from appliance.services.health.checks import OK, PROBLEM, Check, Place
+from appliance.services.health.checks import OK, Check, Place
 from appliance.services.health.models import HealthState
 from appliance.storage import database
 from appliance.storage.blobs import BlobStore
@@ -141,8 +141,3 @@ def find_last_run() -> datetime | None:
 def count_bad() -> int:
     """How many checks are not well."""
     return HealthState.select().where(HealthState.level > OK).count()
-
-
-def count_problems() -> int:
-    """How many are problems."""
-    return HealthState.select().where(HealthState.level == PROBLEM).count()

@@ -15,6 +15,10 @@ def main_of(answer) -> str:
     return answer.text.split("<main", 1)[1].split("</main>", 1)[0]
 
 
+def last_event() -> str:
+    return json.loads(AuditEntry.select().order_by(AuditEntry.seq.desc()).first().entry)["event"]
+
+
 def url_of(world, who, end=""):
     return f"/administration/comptes/{world.account(who).public_id}{end}"
 
@@ -61,7 +65,7 @@ def test_closing_an_account_signs_it_out_and_can_be_undone(world):
     assert not Session.select().where(Session.account == world.account("teacher")).exists()
     assert "Fermé" in head.get("/administration/comptes").text
     head.submit(url_of(world, "teacher", "/rouvrir"))
-    assert world.account("teacher").disabled_at is None
+    assert world.account("teacher").disabled_at is None and last_event() == "user_enabled"
 
 
 @pytest.mark.parametrize(("who", "whom"), [
@@ -108,7 +112,9 @@ def test_the_journal_page_shows_size_root_and_event_names_and_nobody(world):
 
 def test_verifying_is_a_task_that_tells_the_truth_and_is_remembered(world):
     browser = world.sign_in("dpo")
-    assert "demandée" in browser.submit("/journal/verifier", follow_redirects=True).text
+    assert browser.submit("/journal/verifier").status_code == 303
+    assert last_event() == "journal_verification_asked"
+    assert "demandée" in browser.get("/journal").text
     page = main_of(browser.get("/journal"))
     assert "en cours" in page and "Aucune vérification" in page, "nothing is recomputed in the request"
     work.run_due()

@@ -2,6 +2,8 @@
 
 import pytest
 
+from appliance.core.errors import Denied
+from appliance.features.administration import actions
 from appliance.school.models import Classroom, School, Student
 from appliance.services import audit
 from appliance.services.media.models import Media
@@ -37,6 +39,14 @@ def test_a_head_of_school_chooses_comfort_and_not_the_plan(world, place, room):
     assert 'name="plan"' not in head.get(f"{room}/formule").text
     head.submit(f"{room}/formule", {"plan": "libre", "family_comfort": "y"})
     assert world.cm1.plan == "" and world.cm1.family_comfort
+
+
+def test_no_head_of_school_chooses_a_plan_by_another_way_than_the_page(world):
+    head = world.actor("principal")
+    with pytest.raises(Denied):
+        actions.choose_school_plan(head, world.cm1.school.public_id, "libre")
+    with pytest.raises(Denied):
+        actions.choose_classroom_plan(head, world.cm1.public_id, "libre", False)
 
 
 def test_an_administrator_chooses_a_class_s_plan_and_comfort(world, room):

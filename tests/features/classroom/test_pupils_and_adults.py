@@ -70,6 +70,7 @@ def test_a_departure_shuts_the_class_to_the_family_and_can_be_undone(world, room
     guardian, teacher = world.sign_in("guardian1"), world.sign_in("teacher")
     assert guardian.get(room.url).status_code == 200
     assert "Rien n’est effacé" in teacher.get(room.pupil("Léa", "/depart")).text
+    assert "Partis de la classe" not in teacher.get(f"{room.url}/membres").text
     leave, back = room.pupil("Léa", "/depart"), room.pupil("Léa", "/retour")
     assert teacher.submit(leave).status_code == 303
     assert guardian.get(room.url).status_code == 404

@@ -7,7 +7,16 @@ import pytest
 from appliance.core.errors import Refused
 from appliance.features.feed import actions as feed
 from appliance.features.feed.actions import Content
-from appliance.school.models import Classroom, Group, GroupStudent, Guardian, Invitation, JoinRequest, Membership
+from appliance.school.models import (
+    Classroom,
+    Group,
+    GroupStudent,
+    Guardian,
+    Invitation,
+    JoinRequest,
+    Membership,
+    School,
+)
 from appliance.school.policy import SYSTEM
 from appliance.services.people import accounts, children, invitations, places
 from appliance.services.people.joining import JoinFields
@@ -81,6 +90,13 @@ def test_adding_a_colleague_never_tells_whether_a_family_has_an_account(world, r
     if "@" in identifier:
         assert "Aucun collègue n’a cet identifiant" in answer.text
     assert Membership.select().where(Membership.classroom == world.cm1).count() == 2
+
+
+def test_a_teacher_of_another_academy_is_no_colleague(world, room):
+    elsewhere = places.create_academy(SYSTEM, "Ailleurs")
+    School.update(academy=elsewhere).where(School.id == world.far.school_id).execute()
+    data = {"identifier": "far_teacher@demo.test", "role": "teacher"}
+    assert world.sign_in("teacher").submit(f"{room.url}/equipe", data).status_code == 422
 
 
 def test_a_class_has_so_many_teachers_at_most_and_always_one(world, room):
@@ -178,6 +194,14 @@ def test_nor_with_another_account_of_the_same_name(world, room):
     invitations.ask_to_join(None, JoinFields(code, "Léa Dubois"), person, "une porte bleue sous la pluie")
     answer = world.sign_in("teacher").submit(f"{room.url}/demandes/{JoinRequest.get().public_id}", approval(world))
     assert answer.status_code == 422
+
+
+def test_nor_as_the_contact_whom_the_roster_knows_under_another_name(world, room):
+    contact = children.create_guardian(SYSTEM, world.cm1.school, "Farida", "Hassan")
+    children.link(SYSTEM, contact, world.student("Léa"), authority="contact")
+    url = f"{room.url}/demandes/{ask(world)}"
+    answer = world.sign_in("teacher").submit(url, approval(world, adult=contact.public_id))
+    assert answer.status_code == 422 and Guardian.get_by_id(contact.id).account is None
 
 
 def test_a_request_is_tied_to_the_adult_whom_the_roster_knows(world, room):

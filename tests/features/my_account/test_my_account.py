@@ -187,6 +187,16 @@ def test_withdrawing_closes_everything_until_accepted_again_and_keeps_the_proof(
     assert audit.verify() == []
 
 
+def test_withdrawing_again_keeps_the_day_of_the_first_withdrawal(world, clock):
+    browser = world.sign_in("guardian1")
+    browser.submit("/compte/avis")
+    first = NoticeAcceptance.get(NoticeAcceptance.account == world.account("guardian1"))
+    browser.submit("/avis")
+    clock.advance(days=1)
+    browser.submit("/compte/avis")
+    assert NoticeAcceptance.get_by_id(first.id).withdrawn_at == first.withdrawn_at
+
+
 def test_every_change_wants_its_proof(world):
     browser = world.sign_in("guardian1")
     for url in ("/compte/nom", "/compte/adresse", "/compte/mot-de-passe", "/compte/avis", "/langue", "/deconnexion"):

@@ -267,6 +267,14 @@ def test_a_child_elsewhere_that_the_account_does_not_open_changes_nothing(world)
     assert resets.create_code_for_guardian(actor, access, guardian.public_id)
 
 
+@pytest.mark.parametrize("who", ["assistant", "guardian1"])
+@pytest.mark.parametrize("whom", ["guardian2", "contact"])
+def test_nobody_but_who_manages_the_class_prints_a_code(world, who, whom):
+    actor, guardian = world.actor(who), Guardian.get(Guardian.account == world.account(whom))
+    with pytest.raises(Denied):
+        resets.create_code_for_guardian(actor, policy.get_access(actor, world.cm1.public_id), guardian.public_id)
+
+
 def test_staff_cannot_take_over_an_account_that_also_serves_the_school(world):
     from appliance.services.people import places
 

@@ -40,6 +40,7 @@ def last_event() -> str:
 
 def test_an_opened_account_signs_in_with_its_password_only(world):
     account = accounts.create_account(None, person(), GOOD)
+    assert last_event() == "user_created"
     assert accounts.authenticate("ADA@demo.test", GOOD) == account
     with pytest.raises(accounts.WrongPassword):
         accounts.authenticate("ada@demo.test", GOOD + "!")
@@ -174,6 +175,7 @@ def test_changing_the_password_asks_the_present_one_and_closes_the_other_devices
     with pytest.raises(accounts.WrongPassword):
         accounts.authenticate("guardian1@demo.test", PASSWORD)
     assert accounts.authenticate("guardian1@demo.test", GOOD)
+    assert accounts.authenticate("guardian2@demo.test", PASSWORD), "theirs is as it was"
 
 
 def _hash(token):

@@ -50,6 +50,11 @@ def test_a_code_ends_with_the_right_of_whoever_made_it(world, end):
     assert invitations.list_colleague_invitations(*staff(world)) == []
 
 
+def test_an_assistant_sees_no_code_that_waits(world):
+    with pytest.raises(Denied):
+        invitations.list_colleague_invitations(*staff(world, "assistant"))
+
+
 def test_the_code_of_a_past_year_brings_nobody_into_its_class(world, clock):
     code = invitations.invite_colleague(*staff(world))
     SchoolYear.update(ends_on=clock.today()).execute()

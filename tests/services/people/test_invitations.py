@@ -73,6 +73,14 @@ def test_a_code_spent_in_the_meantime_opens_nothing(world):
         codes.use(invitation)
 
 
+def test_nor_does_a_code_that_ended_in_the_meantime(world, clock):
+    invite(world)
+    invitation = Invitation.get()
+    clock.advance(days=400)
+    with pytest.raises(codes.WrongCode):
+        codes.use(invitation)
+
+
 def test_printing_again_cancels_the_letter_before(world):
     guardian, first = invite(world)
     actor, access = staff(world)
@@ -246,6 +254,14 @@ def test_an_approved_request_makes_a_guardian_of_that_child_only(world):
         invitations.decide_join_request(actor, access, request.public_id, False)
 
 
+def test_a_request_is_approved_while_the_class_itself_has_room(world):
+    set_plan(members=11)
+    first, second = ask(world), ask(world, world.actor("stranger"))
+    invitations.decide_join_request(*staff(world), first.public_id, True, world.student("Hugo").public_id)
+    with pytest.raises(QuotaReached):
+        invitations.decide_join_request(*staff(world), second.public_id, True, world.student("Hugo").public_id)
+
+
 def test_a_refused_request_gives_nothing(world):
     request = ask(world)
     invitations.decide_join_request(*staff(world), request.public_id, False)
@@ -253,14 +269,17 @@ def test_a_refused_request_gives_nothing(world):
     assert invitations.list_join_requests(*staff(world)) == []
 
 
-def test_approving_can_name_the_guardian_that_the_roster_knows(world):
-    guardian = guardian_of(world, "hugo1")
-    Guardian.update(account=None).where(Guardian.id == guardian.id).execute()
+def test_approving_can_name_the_guardian_that_the_roster_knows_and_gives_no_other(world):
+    others = [guardian_of(world, key) for key in ("hugo2", "hugo3", "guardian2")]
+    guardian = guardian_of(world, "hugo3")
+    others.remove(guardian)
+    Guardian.update(account=None).where(Guardian.id.in_([guardian.id, *(each.id for each in others)])).execute()
     request = ask(world)
     invitations.decide_join_request(
         *staff(world), request.public_id, True, world.student("Hugo").public_id, guardian.public_id
     )
     assert Guardian.get_by_id(guardian.id).account == request.account
+    assert [Guardian.get_by_id(each.id).account for each in others] == [None, None]
     assert Guardianship.select().where(Guardianship.student == world.student("Hugo")).count() == 3
 
 
@@ -339,6 +358,8 @@ def test_asking_twice_is_told_and_changes_nothing(world):
     with pytest.raises(Refused):
         ask(world, actor)
     assert JoinRequest.select().count() == 1
+    ask(world, actor, key=world.ce1.join_code)
+    assert JoinRequest.select().count() == 2, "another class is another question"
 
 
 def test_a_reset_code_is_no_invitation(world):

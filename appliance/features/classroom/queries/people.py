@@ -283,9 +283,3 @@ def get_classroom(access) -> Classroom:
     """The row of the class that the reader manages."""
     require(access.can_manage)
     return Classroom.get_by_id(access.classroom_id)
-
-
-def get_own_classroom(access) -> Classroom:
-    """The row of a class that the reader works with."""
-    require(access.is_staff)
-    return Classroom.get_by_id(access.classroom_id)
