@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.browser.school import PHONE
+from tests.browser.school import PHONE, sign_in
 from tests.browser.test_uploads import compose
 
 pytestmark = pytest.mark.browser
@@ -18,6 +18,12 @@ PASTE = """words => {
 }"""
 
 
+def ready(page):
+    """The page, once its script listens to what is typed."""
+    page.locator("[role=toolbar]:not([hidden])").wait_for()
+    return page
+
+
 def publish(page, **options):
     page.get_by_role("button", name="Publier", exact=True).click(**options)
 
@@ -27,26 +33,37 @@ def count(page, words):
 
 
 def test_what_was_typed_comes_back_with_its_readers_after_the_tab_was_lost(school):
-    page = compose(school, viewport=PHONE)
+    page = ready(compose(school, viewport=PHONE))
     address = page.url
     page.locator(TEXT).fill("Pour une seule famille")
     page.get_by_text("Certains enfants").click()
     page.locator("#students").click()
     page.locator("input[name=students]").first.check()
     page.reload()
-    page.locator("[role=toolbar]:not([hidden])").wait_for()
+    ready(page)
     assert page.locator(TEXT).input_value() == "Pour une seule famille"
     assert page.get_by_label("Certains enfants").is_checked()
     assert page.locator("input[name=students]:checked").count() == 1
     publish(page)
     page.wait_for_url(re.compile(r"/classes/\w+#"))
     page.goto(address)
-    page.locator("[role=toolbar]:not([hidden])").wait_for()
+    ready(page)
     assert page.locator(TEXT).input_value() == "", "what has arrived is not written a second time"
 
 
+def test_what_was_begun_is_not_left_to_who_signs_in_next(school):
+    page = school.visit(viewport=PHONE)
+    sign_in(page, "teacher")  # a session of its own, since it ends here
+    page.goto(school.class_of(page) + "/publications/nouvelle")
+    ready(page).locator(TEXT).fill("Pour mes yeux")
+    assert page.evaluate("sessionStorage.length") > 0
+    page.evaluate("document.querySelector('form[action$=\"/deconnexion\"]').requestSubmit()")
+    page.wait_for_url("**/connexion*")
+    assert page.evaluate("sessionStorage.length") == 0
+
+
 def test_a_publication_lost_in_a_tunnel_is_found_again_and_is_one(school):
-    page = compose(school, viewport=PHONE)
+    page = ready(compose(school, viewport=PHONE))
     address = page.url
     page.locator(TEXT).fill("Dans le tunnel")
     swallowed = []
@@ -58,11 +75,11 @@ def test_a_publication_lost_in_a_tunnel_is_found_again_and_is_one(school):
         return route.continue_()
 
     page.route(COMPOSER, swallow)
-    with page.expect_event("requestfailed"):
-        publish(page, no_wait_after=True)
+    publish(page, no_wait_after=True)
+    page.wait_for_function("location.protocol === 'chrome-error:'")
     assert swallowed == [303]
     page.goto(address)
-    page.locator("[role=toolbar]:not([hidden])").wait_for()
+    ready(page)
     assert page.locator(TEXT).input_value() == "Dans le tunnel"
     publish(page)
     page.wait_for_url(re.compile(r"/classes/\w+#"))
@@ -70,22 +87,22 @@ def test_a_publication_lost_in_a_tunnel_is_found_again_and_is_one(school):
 
 
 def test_without_network_the_publication_waits_on_the_page_and_leaves_by_itself(school):
-    page = compose(school, viewport=PHONE)
+    page = ready(compose(school, viewport=PHONE))
     page.locator(TEXT).fill("Sans réseau")
     page.context.set_offline(True)
     publish(page)
-    assert page.get_by_text("Pas de connexion").is_visible()
+    page.get_by_text("Pas de connexion").wait_for()
     page.context.set_offline(False)
     page.wait_for_url(re.compile(r"/classes/\w+#"))
     assert count(page, "Sans réseau") == 1
 
 
 def test_whoever_stopped_a_page_that_did_not_come_can_press_again(school):
-    page = compose(school, viewport=PHONE)
+    page = ready(compose(school, viewport=PHONE))
     line = page.context.new_cdp_session(page)
     page.clock.install()
     page.reload()
-    page.locator(TEXT).fill("Encore une fois")
+    ready(page).locator(TEXT).fill("Encore une fois")
     page.route(COMPOSER, lambda route: None if route.request.method == "POST" else route.continue_())
     with page.expect_request(lambda request: request.method == "POST"):
         publish(page, no_wait_after=True)

@@ -67,12 +67,12 @@ routing.BUSY[f"{bp.name}.sign_in"] = _sign_in_later
 
 @bp.page("/deconnexion", access="public", methods=("POST",))
 def sign_out():
-    """Close this session; pages that the browser kept are forgotten."""
+    """Close this session; what the browser kept of it, pages and texts that were begun, is forgotten."""
     if flask.g.actor is not None:
         accounts.note_sign_out(flask.g.actor)
     sessions.sign_out()
     answer = flask.redirect(flask.url_for("signin.sign_in", sorti=1), 303)
-    answer.headers["Clear-Site-Data"] = '"cache"'
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
 
