@@ -68,13 +68,13 @@ def explain(error: Exception) -> str:
         reason = str(error.__cause__).strip().partition("\n")[0].rstrip(".")
         remedy = "Is the disk full (df -h)?" if database.is_sqlite() else "Is it running (systemctl status postgresql)?"
         return f"the database cannot be opened: {reason}. {remedy}"
+    if isinstance(error, DomainError):
+        return str(error.message)
+    if isinstance(error, ConfigError | MigrationError | KeyFileError):
+        return str(error)
     refusal = database.explain(error)
     if isinstance(refusal, StorageFull):
         return "there is no room left on the disk: nothing was kept. Make room (df -h), then type it again"
     if refusal is not None:
         return "another program was writing to the database for too long: nothing was kept. Type it again"
-    if isinstance(error, DomainError):
-        return str(error.message)
-    if isinstance(error, ConfigError | MigrationError | KeyFileError):
-        return str(error)
     raise error

@@ -44,7 +44,7 @@ def set(instant: datetime | None) -> None:
     global _frozen
     if instant is not None and instant.tzinfo is None:
         raise ValueError("an instant has a time zone")
-    _frozen = instant
+    _frozen = None if instant is None else instant.astimezone(UTC)
 
 
 def advance(**delta: float) -> None:

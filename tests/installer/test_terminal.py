@@ -92,7 +92,7 @@ def answer(terminal: Terminal, folder: Path) -> None:
     terminal.reply("Serveur web.*: $", "none")
     terminal.reply("Base PostgreSQL.*: $")
     terminal.reply("sauvegardes.*: $", str(folder / "absent"))
-    terminal.reply("Offre.*: $")
+    terminal.reply("Formule.*: $")
     terminal.reply("Go/s.*\n.*Chiffrement.*: $", "aes")
     terminal.reply("n’existe pas[^$]*sauvegardes.*: $", str(folder / "disk"))
     terminal.reply("Relais de courrier.*: $")
