@@ -99,7 +99,7 @@ def test_a_machine_is_set_up_from_the_browser(suite, package):
         wrong = [line for line in said["listed"] if "à régler" in line]
         assert all("Horloge" in line or "iPhone" in line for line in wrong), said["listed"]
 
-        wait_for(lambda: machine.run("systemctl", "is-active", "preau-setup", check=False).stdout.strip() != "active")
+        wait_for(lambda: _state(machine) == "inactive")
         assert machine.run("systemctl", "is-active", "preau", "nginx").stdout.split() == ["active"] * 2
         assert "ok" in curl(machine, "https://carnet.example/healthz")
         assert "Code de la console" not in curl(machine, "-L", "https://127.0.0.1/")
@@ -107,7 +107,11 @@ def test_a_machine_is_set_up_from_the_browser(suite, package):
         assert "preau-setup" not in left and "setup.pem" not in left and "/installation" not in left
 
         machine.run("systemctl", "start", "preau-setup", check=False)  # for ever
-        assert machine.run("systemctl", "is-active", "preau-setup", check=False).stdout.strip() == "inactive"
+        assert _state(machine) == "inactive"
+
+
+def _state(machine) -> str:
+    return machine.run("systemctl", "is-active", "preau-setup", check=False).stdout.strip()
 
 
 def test_what_the_set_up_put_in_place_leaves_with_the_package(suite, package):
