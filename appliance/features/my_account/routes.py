@@ -10,6 +10,7 @@ from appliance.features.my_account.forms import AppearanceForm, EmailForm, NameF
 from appliance.school import notice as text
 from appliance.services import audit
 from appliance.services.people import accounts
+from appliance.services.people.devices import list_sessions, revoke_other_sessions, revoke_session
 from appliance.web import routing
 from appliance.web.forms import Form
 from appliance.web.routing import Slice
@@ -43,7 +44,7 @@ def show():
         "my_account/show.html",
         account=accounts.get_account(actor),
         children=queries.list_own_children(actor),
-        devices=accounts.list_sessions(actor),
+        devices=list_sessions(actor),
         classes=[access for access in actor.classes if access.is_staff],
     )
 
@@ -122,13 +123,13 @@ def password():
 @bp.page("/compte/appareils", access="signed_in")
 def devices():
     """Where one is signed in."""
-    return flask.render_template("my_account/devices.html", devices=accounts.list_sessions(flask.g.actor))
+    return flask.render_template("my_account/devices.html", devices=list_sessions(flask.g.actor))
 
 
 @bp.page("/compte/appareils/deconnecter-les-autres", access="signed_in", methods=("POST",))
 def revoke_others():
     """Close every session but this one."""
-    accounts.revoke_other_sessions(flask.g.actor)
+    revoke_other_sessions(flask.g.actor)
     flask.flash(_("Vos autres appareils sont déconnectés."), "done")
     return flask.redirect(flask.url_for("my_account.devices"), 303)
 
@@ -136,7 +137,7 @@ def revoke_others():
 @bp.page("/compte/appareils/<public_id>/deconnecter", access="signed_in", methods=("POST",))
 def revoke(public_id: str):
     """Close one of one's own sessions."""
-    accounts.revoke_session(flask.g.actor, public_id)
+    revoke_session(flask.g.actor, public_id)
     flask.flash(_("Cet appareil est déconnecté."), "done")
     return flask.redirect(flask.url_for("my_account.devices"), 303)
 

@@ -3,7 +3,7 @@
 from appliance.core.feature import Feature, PersonalData
 from appliance.core.i18n import lazy_
 from appliance.features.signin import routes
-from appliance.services.people import accounts, throttle
+from appliance.services.people import devices, throttle
 
 feature = Feature(
     name="signin",
@@ -26,5 +26,5 @@ feature = Feature(
         ),
     ),
     jobs=(throttle.forget_old,),
-    hourly=(accounts.forget_expired_sessions,),
+    hourly=(devices.forget_expired_sessions,),
 )

@@ -6,7 +6,7 @@ from appliance.core.errors import Refused, Unavailable
 from appliance.core.i18n import _
 from appliance.features.signin.forms import CodeForm, ForgottenForm, NewPasswordForm, SignInForm
 from appliance.services import audit, mail
-from appliance.services.people import accounts, confirmations, resets
+from appliance.services.people import accounts, confirmations, devices, resets
 from appliance.web import routing, sessions
 from appliance.web.forms import Form
 from appliance.web.routing import Slice
@@ -69,7 +69,7 @@ routing.BUSY[f"{bp.name}.sign_in"] = _sign_in_later
 def sign_out():
     """Close this session; what the browser kept of it, pages and texts that were begun, is forgotten."""
     if flask.g.actor is not None:
-        accounts.note_sign_out(flask.g.actor)
+        devices.note_sign_out(flask.g.actor)
     sessions.sign_out()
     answer = flask.redirect(flask.url_for("signin.sign_in", sorti=1), 303)
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'

@@ -6,7 +6,6 @@ Security events take the names of OWASP's Logging Vocabulary and are in the jour
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 import peewee
 
@@ -16,9 +15,9 @@ from appliance.core.errors import NotFound, Refused, Unavailable
 from appliance.core.i18n import _, lazy_
 from appliance.core.richtext import normalise
 from appliance.school import policy
-from appliance.school.models import Account, Session
+from appliance.school.models import Account
 from appliance.services import audit, background, mail
-from appliance.services.people import alerts, codes, confirmations, identifiers, passwords, throttle
+from appliance.services.people import alerts, codes, confirmations, devices, identifiers, passwords, throttle
 from appliance.storage.database import db, transaction
 from appliance.storage.prepared import P, Prepared
 
@@ -279,7 +278,7 @@ def change_password(actor, present: str, new: str, *, network: str = "") -> None
     password_hash = passwords.make_hash(new, words_of(account), field="new")
     with transaction():
         set_password(actor, account, password_hash)
-        close_sessions(account, keep=actor.session_id)
+        devices.close_sessions(account, keep=actor.session_id)
     background.submit(alerts.tell_password_changed, account.id)
 
 
@@ -300,7 +299,7 @@ def disable(actor, account: Account) -> None:
     """Close an account at once, sessions included; nothing is erased and `enable` opens it again."""
     with transaction():
         Account.update(disabled_at=clock.now()).where(Account.id == account.id).execute()
-        close_sessions(account)
+        devices.close_sessions(account)
         audit.record(actor, "update", "user_disabled", kind="account", object_id=account.public_id)
 
 
@@ -309,18 +308,6 @@ def enable(actor, account: Account) -> None:
     with transaction():
         Account.update(disabled_at=None).where(Account.id == account.id).execute()
         audit.record(actor, "update", "user_enabled", kind="account", object_id=account.public_id)
-
-
-def note_sign_out(actor) -> None:
-    """Journal that a person closed their own session."""
-    audit.record(
-        actor,
-        "authenticate",
-        "authn_token_revoked",
-        kind="session",
-        object_id=actor.session_public_id,
-        reason="sign_out",
-    )
 
 
 def get_account(actor) -> Account:
@@ -335,51 +322,3 @@ def must_confirm(actor) -> bool:
     """Whether the actor's address waits for its mailbox to answer."""
     account = get_account(actor)
     return bool(account.email) and account.email_confirmed_at is None and mail.is_possible()
-
-
-def list_sessions(actor) -> list[Session]:
-    """The actor's own signed-in devices, the latest first."""
-    query = Session.select().where(Session.account == actor.account_id)
-    return list(query.order_by(Session.seen_at.desc(), Session.id.desc()))
-
-
-def revoke_session(actor, public_id: str) -> None:
-    """Close one of the actor's own sessions; another's does not exist for them."""
-    with transaction():
-        if (
-            not Session.delete()
-            .where((Session.public_id == public_id) & (Session.account == actor.account_id))
-            .execute()
-        ):
-            raise NotFound()
-        audit.record(actor, "authenticate", "authn_token_revoked", kind="session", object_id=public_id)
-
-
-def revoke_other_sessions(actor) -> int:
-    """Close every session of the actor but this one; how many there were."""
-    with transaction():
-        closed = close_sessions(actor.account_id, keep=actor.session_id)
-        if closed:
-            audit.record(
-                actor, "authenticate", "authn_token_revoked", kind="session", object_id="", reason="all_others"
-            )
-    return closed
-
-
-def forget_expired_sessions() -> int:
-    """Delete the sessions that the settings have ended; how many there were."""
-    limits, now = throttle.limits(), clock.now()
-    return (
-        Session.delete()
-        .where(
-            (Session.seen_at < now - timedelta(hours=limits.session_hours))
-            | (Session.created_at < now - timedelta(days=limits.session_days))
-        )
-        .execute()
-    )
-
-
-def close_sessions(account, *, keep: int | None = None) -> int:
-    """Delete the sessions of an account, all or all but one, in the caller's transaction."""
-    query = Session.delete().where((Session.account == account) & (Session.id != (keep or 0)))
-    return query.execute()

@@ -9,7 +9,7 @@ from appliance.core.errors import Denied, NotFound
 from appliance.core.i18n import _
 from appliance.school.models import Account, Enrolment, Guardian, Guardianship, Membership, Office
 from appliance.services import audit, background, mail
-from appliance.services.people import accounts, alerts, codes, passwords, throttle
+from appliance.services.people import accounts, alerts, codes, devices, passwords, throttle
 from appliance.storage.database import transaction
 
 PAPER_LIFE = timedelta(days=7)
@@ -139,7 +139,7 @@ def reset_password(
     with transaction():
         codes.use(invitation)
         accounts.set_password(accounts.actor_of(account), account, password_hash)
-        accounts.close_sessions(account)
+        devices.close_sessions(account)
         then(account)
     background.submit(alerts.tell_password_changed, account.id)
     return account

@@ -9,7 +9,7 @@ from appliance.core.config import Security
 from appliance.core.errors import Unavailable
 from appliance.school.models import Account, Session
 from appliance.services import audit
-from appliance.services.people import accounts, passwords, throttle
+from appliance.services.people import accounts, devices, passwords, throttle
 from appliance.services.people.models import SignInAttempt
 from tests.support.world import PASSWORD
 
@@ -340,9 +340,9 @@ def test_old_failures_and_dead_sessions_are_forgotten_by_the_jobs(world, clock):
     clock.advance(minutes=16)
     throttle.forget_old()
     assert SignInAttempt.select().count() == 0
-    assert accounts.forget_expired_sessions() == 0 and Session.select().count() == 1
+    assert devices.forget_expired_sessions() == 0 and Session.select().count() == 1
     clock.advance(days=31)
-    assert accounts.forget_expired_sessions() == 1 and Session.select().count() == 0
+    assert devices.forget_expired_sessions() == 1 and Session.select().count() == 0
 
 
 def test_over_https_the_form_passes_with_the_origin_alone_as_referer(world):
