@@ -150,6 +150,7 @@ def _make_key(path: Path) -> bool:
 
 def _populate(path: Path, answers: Answers) -> dict[str, str]:
     from appliance import app
+    from appliance.school import keys
     from appliance.school.models import Academy, School
     from appliance.school.policy import SYSTEM
     from appliance.services.people import places
@@ -159,6 +160,7 @@ def _populate(path: Path, answers: Answers) -> dict[str, str]:
     done = {}
     with database.connection():
         migrate.migrate()
+        keys.require_ours()
         academy = Academy.get_or_none(Academy.name == answers.responsible_body) or Academy.select().first()
         if academy is None and not answers.responsible_body:
             raise ConfigError("who is responsible is not known yet: answer responsible_body, schools and admin_email")

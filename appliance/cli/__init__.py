@@ -60,7 +60,7 @@ def explain(error: Exception) -> str:
     """The reason and the remedy of a refusal; what is none of ours goes on as it is."""
     import peewee
 
-    from appliance.crypto.errors import KeyFileError
+    from appliance.crypto.errors import KeyFileError, Tampered
     from appliance.storage import database
     from appliance.storage.migrate import MigrationError
 
@@ -72,6 +72,8 @@ def explain(error: Exception) -> str:
         return str(error.message)
     if isinstance(error, ConfigError | MigrationError | KeyFileError):
         return str(error)
+    if isinstance(error, Tampered):
+        return f"{error}: nothing was changed. What no longer opens, and what to do: preau doctor"
     refusal = database.explain(error)
     if isinstance(refusal, StorageFull):
         return "there is no room left on the disk: nothing was kept. Make room (df -h), then type it again"

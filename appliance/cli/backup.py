@@ -131,22 +131,23 @@ def _noted(config, what: str, refusal: str):
         note(config, what, False, says=str(error))
         raise ConfigError(refusal.format(error)) from error
     except Exception as error:
-        note(config, what, False, says=type(error).__name__)  # the text of a database may quote a row
+        says = str(error) if isinstance(error, ConfigError) else type(error).__name__  # a database may quote a row
+        note(config, what, False, says=says)
         raise
 
 
 def run_backup(options) -> int:
     """Make one backup."""
     from appliance import app
-    from appliance.cli.service import load, require_current_schema
+    from appliance.cli.service import load, require_usable
     from appliance.services.backup import making, status
-    from appliance.storage import database, migrate
+    from appliance.storage import database
 
     kernel, started = app.open_kernel(load(options)), time.monotonic()
     config = kernel.config
     with _noted(config, "backup", "no backup was made: {}. The earlier ones are as they were."), alone(config):
         database.connect()  # not before: a restore that it waits for puts another database in the place of this one
-        require_current_schema(migrate)
+        require_usable()
         target = open_place(config, options.to)
         done = making.back_up(
             target, kernel.ring.keks, kernel.blobs, kept_files(options, config),

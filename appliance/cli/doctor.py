@@ -57,14 +57,14 @@ def run_doctor(options) -> int:
 
 
 def _found(options):
-    from appliance.cli.service import open_database
+    from appliance.cli.service import load, open_kernel_and_database
     from appliance.core.errors import ConfigError, Unavailable
     from appliance.crypto.errors import KeyFileError
     from appliance.services import doctor
     from appliance.services.health import checks
 
     try:
-        kernel = open_database(options)
+        kernel = open_kernel_and_database(load(options), whatever_key=True)  # it says itself what doesn't open
     except (ConfigError, KeyFileError) as error:
         yield doctor.Sign("start", str(error))
         return

@@ -72,7 +72,7 @@ def run_show(options) -> None:
 
     config, path = _find(options)
     state = rotation.read_state(path)
-    _run_in_child(config, lambda: _show(options, state, rotation.count_academies()))
+    _run_in_child(config, lambda: _show(options, state, rotation.count_academies()), whatever_key=True)
 
 
 def _show(options, state, academies: dict[str, int]) -> None:
@@ -166,7 +166,7 @@ def _find(options) -> tuple:
     return config, app.kek_path(config)
 
 
-def _run_in_child(config, work) -> None:
+def _run_in_child(config, work, *, whatever_key: bool = False) -> None:
     """Do what touches the database as its owner: opening the kernel leaves root for good, and the key files are
     root's."""
     from appliance.cli import explain
@@ -181,7 +181,7 @@ def _run_in_child(config, work) -> None:
         return
     status = 1
     try:
-        open_kernel_and_database(config)
+        open_kernel_and_database(config, whatever_key=whatever_key)
         work()
         status = 0
     except Exception as error:  # the child has no other way to tell

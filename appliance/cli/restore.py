@@ -173,15 +173,15 @@ def _mend(options) -> int:
     """Fetch from the backups the files that rows name and that are not whole here."""
     from appliance import app
     from appliance.cli import backup
-    from appliance.cli.service import load, require_current_schema
+    from appliance.cli.service import load, require_usable
     from appliance.services.backup import restoring
-    from appliance.storage import database, migrate
+    from appliance.storage import database
 
     kernel = app.open_kernel(load(options))
     try:
         with backup.alone(kernel.config):
             database.connect()  # not before: a restore that it waits for puts another database in the place of this one
-            require_current_schema(migrate)
+            require_usable()
             target = _open_place(options, kernel.config)
             mended, missing = restoring.mend_blobs(target, kernel.blobs, backup.progress("media"))
     except backup.failures() as error:

@@ -141,19 +141,22 @@ def open_database(options):
     return open_kernel_and_database(load(options))
 
 
-def open_kernel_and_database(config: configuration.Config):
-    """The same for a configuration at hand."""
+def open_kernel_and_database(config: configuration.Config, *, whatever_key: bool = False):
+    """The same for a configuration at hand; `whatever_key` is for a command that tells what is wrong with the key."""
     from appliance import app
-    from appliance.storage import database, migrate
+    from appliance.storage import database
 
     kernel = app.open_kernel(config)
     database.connect()
-    require_current_schema(migrate)
+    require_usable(whatever_key=whatever_key)
     return kernel
 
 
-def require_current_schema(migrate) -> None:
-    """Refuse an older or newer schema with the remedy."""
+def require_usable(*, whatever_key: bool = False) -> None:
+    """Refuse an older or newer schema, and a key file that opens nothing here, with the remedy."""
+    from appliance.school import keys
+    from appliance.storage import migrate
+
     found, wanted = migrate.schema_version(), migrate.latest_version()
     if found < wanted:
         raise ConfigError(f"the database has schema {found}, this program needs {wanted}. Run: preau migrate")
@@ -161,6 +164,8 @@ def require_current_schema(migrate) -> None:
         raise ConfigError(
             f"the database has schema {found}, newer than this program ({wanted}): install the newer one."
         )
+    if not whatever_key:
+        keys.require_ours()
 
 
 def run_serve(options) -> None:
@@ -168,8 +173,7 @@ def run_serve(options) -> None:
     import dataclasses
 
     from appliance import app, server
-    from appliance.school import keys
-    from appliance.storage import database, migrate
+    from appliance.storage import database
 
     set_up_logs()
     config = load(options)
@@ -177,8 +181,7 @@ def run_serve(options) -> None:
         config = dataclasses.replace(config, server=dataclasses.replace(config.server, port=options.port))
     application = app.create_app(config)
     with database.connection():
-        require_current_schema(migrate)
-        keys.require_ours()
+        require_usable()
     try:
         server.serve(
             application, config, lambda port: print(f"Préau is ready on http://{config.server.host}:{port}", flush=True)

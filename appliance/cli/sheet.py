@@ -81,13 +81,12 @@ def read_sheet(path: Path | None):
 
 def run_verify(options) -> int:
     """Compare a sheet with the key in force, and note that it was read back."""
-    from appliance import app
-    from appliance.cli.service import load
+    from appliance.cli.service import load, open_kernel_and_database
     from appliance.services.backup import status
     from appliance.services.health import checks
 
     kek, config = read_sheet(options.sheet), load(options)
-    known = app.open_kernel(config).ring.keks  # as the owner of the data from here on
+    known = open_kernel_and_database(config).ring.keks  # as the owner of the data from here on
     if kek.id == known[0].id:
         folder = checks.status_folder(config)
         if folder.is_dir():

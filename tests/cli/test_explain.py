@@ -4,6 +4,7 @@ import pytest
 
 from appliance.cli import explain
 from appliance.core.errors import Unavailable
+from appliance.crypto.errors import Tampered
 from appliance.storage import database
 
 
@@ -25,3 +26,7 @@ def test_a_mail_that_did_not_leave_is_told_in_its_own_words():
     error.__cause__ = OSError("refused")
     assert explain(error) == "Le courriel n’a pas pu partir."
     assert "Beaucoup de monde" in explain(Unavailable())
+
+
+def test_a_key_that_was_altered_is_told_with_who_knows_more():
+    assert explain(Tampered("wrapped tenant key does not open")).endswith("preau doctor")

@@ -52,14 +52,31 @@ def test_a_port_that_no_machine_has_is_refused(capsys, command, port):
     assert "0 to 65535" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [["serve"], ["init", "--non-interactive"]])
-def test_the_key_of_another_installation_is_refused_before_anything_is_written_under_it(tmp_path, command):
-    initialise(tmp_path / "ours")
-    initialise(tmp_path / "theirs")
-    os.replace(tmp_path / "theirs" / "keys" / "kek", tmp_path / "ours" / "keys" / "kek")
-    done = preau("--config", tmp_path / "ours" / "config.toml", *command)
+@pytest.fixture(scope="module")
+def foreign_key(tmp_path_factory):
+    """An installation whose key file is another one's."""
+    folder = tmp_path_factory.mktemp("schools")
+    initialise(folder / "ours")
+    initialise(folder / "theirs")
+    os.replace(folder / "theirs" / "keys" / "kek", folder / "ours" / "keys" / "kek")
+    return folder / "ours"
+
+
+@pytest.mark.parametrize(
+    "command", ["serve", "init --non-interactive", "class create --name CM1", "account list", "key rotate", "backup"]
+)
+def test_the_key_of_another_installation_is_refused_before_anything_is_written_under_it(foreign_key, command):
+    before = {path: path.read_bytes() for path in foreign_key.rglob("*kek*")}
+    done = preau("--config", foreign_key / "config.toml", *command.split())
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "not the key of this installation" in done.stderr and "recovery sheet" in done.stderr
+    assert {path: path.read_bytes() for path in foreign_key.rglob("*kek*")} == before
+
+
+def test_what_tells_about_the_keys_does_so_under_another_installation_s(foreign_key):
+    shown = preau("--config", foreign_key / "config.toml", "key", "show")
+    assert shown.returncode == 0 and "1 academies wrapped under" in shown.stdout
+    assert "the key of the academy" in preau("--config", foreign_key / "config.toml", "doctor").stdout
 
 
 def test_the_demo_never_takes_a_folder_that_holds_other_things(tmp_path, capsys):
