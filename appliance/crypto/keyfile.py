@@ -41,6 +41,8 @@ def create_kek(path: str | os.PathLike[str], kek: Kek | None = None) -> Kek:
         except OSError as error:  # a filesystem without links
             raise _unusable(path, error) from error
     _sync_folder(os.path.dirname(path) or ".")
+    if load_kek(path, {}) != kek:  # another program's: it took the partial name at the same moment
+        raise there
     return kek
 
 

@@ -25,7 +25,7 @@ def test_the_attack_model_comes_first():
 
 @pytest.mark.parametrize("suite", [1, 2])
 def test_stored_files(monkeypatch, suite):
-    assert value("context") == envelope.object_context("media", "ecole-1", "6e-A", "photo-1", "original", 3)
+    assert value("context") == envelope.object_context("cobblestone/1", "ecole-1", "6e-A", "photo-1", "original", 3)
     monkeypatch.setattr(stream, "urandom", lambda size: b"\xa0" * size)
     sink = io.BytesIO()
     stream.encrypt(KEY, value("context"), io.BytesIO(b"Bonjour"), sink, suite=suite)

@@ -47,6 +47,18 @@ def test_an_existing_key_is_never_overwritten(path):
     assert keyfile.load_kek(path) == created
 
 
+def test_of_two_programs_that_create_the_key_at_once_none_goes_on_with_another_than_that_of_the_file(path, monkeypatch):
+    real, problems = os.link, []
+
+    def overtaken(partial, target):
+        monkeypatch.setattr(os, "link", lambda *names: [real(*names), real(*names)])  # the first one's, then its own
+        problems.append(problem_of(keyfile.create_kek, path))
+
+    monkeypatch.setattr(os, "link", overtaken)
+    problems.append(problem_of(keyfile.create_kek, path))
+    assert problems == [KeyFileProblem.EXISTS] * 2 and keyfile.load_kek(path)
+
+
 def test_file_and_folder_are_on_the_disk_before_the_key_is_used(path, monkeypatch):
     synced = []
     true_fsync = os.fsync

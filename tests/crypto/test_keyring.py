@@ -55,6 +55,19 @@ def test_a_remembered_key_does_not_hide_a_changed_row():
     assert len(ring.tenant_key("ecole-1", memoryview(tenant))) == 32
 
 
+def test_a_row_that_names_another_master_key_does_not_open():
+    other = Kek(bytes(32))
+    for named in (other.id, "0" * 16):
+        ring = Keyring(KEK, other)
+        tenant, purpose = ring.create_tenant_key("ecole-1"), ring.wrap_purpose(KEK, "codes", bytes(32))
+        assert ring.kek_of("ecole-1", tenant) == KEK.id
+        with pytest.raises(Tampered):
+            ring.tenant_key("ecole-1", tenant, named)
+        with pytest.raises(Tampered):
+            ring.purpose_key("codes", purpose, named)
+        assert ring.purpose_key("codes", purpose, KEK.id) == bytes(32)
+
+
 def test_a_class_of_another_tenant_does_not_open():
     ring = Keyring(KEK)
     one, two = ring.create_tenant_key("ecole-1"), ring.create_tenant_key("ecole-2")

@@ -206,6 +206,29 @@ def test_one_byte_of_two_gigabytes_costs_the_header_and_two_chunks(position):
     assert (video.reads, video.read_bytes) == (3, 56 + 16 + SEALED)
 
 
+def test_a_file_of_as_many_chunks_as_may_be_is_read_and_a_longer_one_refused():
+    video = VideoOfTwoGigabytes()
+    video.CHUNKS = 2**38 - 1
+    reader = stream.DecryptingReader(KEY, CONTEXT, video)
+    assert reader.size == (2**38 - 1) * CHUNK
+    reader.seek(-1, io.SEEK_END)
+    assert reader.read() == b"\0"
+    video.CHUNKS += 1
+    with pytest.raises(stream.Tampered, match="impossible length"):
+        stream.DecryptingReader(KEY, CONTEXT, video)
+
+
+def test_no_chunk_is_written_that_could_not_be_read(monkeypatch):
+    monkeypatch.setattr(stream, "_MAX_CHUNKS", 3)
+    encryptor = stream.Encryptor(KEY, CONTEXT)
+    encryptor.update(bytes(CHUNK))
+    with pytest.raises(ValueError, match="chunks"):
+        encryptor.update(bytes(2 * CHUNK))
+    data = stream.Encryptor(KEY, CONTEXT)
+    data = data.update(bytes(2 * CHUNK)) + data.finish()
+    assert stream.DecryptingReader(KEY, CONTEXT, io.BytesIO(data)).size == 2 * CHUNK
+
+
 def test_reading_a_long_way_keeps_memory_flat():
     reader = stream.SendingReader(KEY, CONTEXT, VideoOfTwoGigabytes())
     reader.seek(2**30)
@@ -282,7 +305,7 @@ def test_a_server_sends_exactly_the_range_it_was_asked_for(sample):
 def test_a_file_that_gives_little_at_a_time_reads_back(sample):
     class Trickling(io.BytesIO):
         def read(self, size=-1):
-            return super().read(min(size, 1000))
+            return super().read(min(size, 20))
 
         def readinto(self, buffer):
             return super().readinto(memoryview(buffer)[:1000])

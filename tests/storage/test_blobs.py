@@ -110,6 +110,41 @@ def test_a_file_whose_name_is_not_durable_is_not_left_under_it(store, monkeypatc
     assert store.list_files() == []
 
 
+def test_bytes_are_durable_before_their_name_is_and_its_end_is_durable_too(store, monkeypatch):
+    path, steps = store.path_of("abcdefgh12345678"), []
+    real_fsync, real_rename = os.fsync, os.rename
+
+    def fsync(descriptor):
+        synced = os.path.realpath(f"/proc/self/fd/{descriptor}")
+        what = {str(store.root): "root", str(path.parent): "folder"}.get(synced, "bytes")
+        steps.append((what, os.fstat(descriptor).st_size if what == "bytes" else path.exists()))
+        real_fsync(descriptor)
+
+    def rename(*names):
+        steps.append(("rename", path.exists()))
+        real_rename(*names)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "rename", rename)
+    with store.writer("abcdefgh12345678") as writer:
+        writer.write(b"data")
+        writer.finish()
+    store.delete("abcdefgh12345678")
+    assert steps == [("root", False), ("bytes", 4), ("rename", False), ("folder", True), ("folder", False)]
+
+
+def test_folders_are_for_their_owner_only_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        store = BlobStore(tmp_path / "blobs")
+        with store.writer("abcdefgh12345678") as writer:
+            writer.finish()
+    finally:
+        os.umask(before)
+    folder = store.path_of("abcdefgh12345678").parent
+    assert [each.stat().st_mode & 0o777 for each in (store.root, folder)] == [0o700, 0o700]
+
+
 def test_a_new_sub_folder_is_durable_before_the_file_in_it(store, monkeypatch):
     real, synced = os.fsync, []
 

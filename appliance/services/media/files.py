@@ -57,8 +57,11 @@ class Place(NamedTuple):
 class Writer:
     """The files of one media being written: each encrypted and durable at once, as values for its row later."""
 
-    def __init__(self, place, public_id: str, key: bytes, *, born_in: str = "", generation: int = 0):
+    def __init__(
+        self, place, public_id: str, key: bytes, *, born_in: str = "", generation: int = 0, suite: int | None = None
+    ):
         self.place, self.public_id, self.key, self.generation = place, public_id, key, generation
+        self.suite = suite or _suite
         self.born_in = born_in or place.classroom_public_id
         self.renditions: list[dict] = []
 
@@ -68,7 +71,7 @@ class Writer:
         """Encrypt one rendition into a blob of its own; gives the values of its row. StorageFull when it has no
         room."""
         context = object_context(self.place.academy_public_id, self.born_in, self.public_id, rendition, self.generation)
-        encryptor = Encryptor(self.key, context, suite=_suite)
+        encryptor = Encryptor(self.key, context, suite=self.suite)
         blob_id, crc32 = new_id() + new_id(), None if rendition.startswith(PART) else 0
         with _blobs.writer(blob_id) as writer:
             for piece in pieces:
@@ -236,8 +239,8 @@ def open_source(row) -> Source:
 
 
 def writer_for(row) -> Writer:
-    """Write more files of a media, under the key that it has."""
-    return Writer(row, row.public_id, key_of(row), born_in=row.born_in, generation=row.generation)
+    """Write more files of a media, under the key and in the cipher that it has."""
+    return Writer(row, row.public_id, key_of(row), born_in=row.born_in, generation=row.generation, suite=row.suite)
 
 
 def key_of(row) -> bytes:
@@ -253,7 +256,8 @@ def _open_file(row, key: bytes, rendition: str, blob_id: str, on_tampered) -> Se
     context = object_context(row.academy_public_id, row.born_in, row.public_id, rendition, row.generation)
     file: BinaryIO = _blobs.open(blob_id)
     try:
-        return SendingReader(key, context, file, suite=row.suite, on_tampered=on_tampered)
+        # The header tells the cipher: a `storage.suite` changed during an upload once left files of both in one media.
+        return SendingReader(key, context, file, on_tampered=on_tampered)
     except BaseException:
         file.close()
         raise

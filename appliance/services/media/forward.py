@@ -58,7 +58,7 @@ def straighten(source: BinaryIO, size: int) -> Forward:
 
 
 def _truncated() -> FileRefused:
-    return FileRefused("truncated", _("Cet enregistrement est incomplet : il a été coupé. Renvoyez-le."))
+    return FileRefused("truncated", _("Cet enregistrement est incomplet\u202f: il a été coupé. Renvoyez-le."))
 
 
 def _list_boxes(source: BinaryIO, size: int) -> Iterator[Box]:

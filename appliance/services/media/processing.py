@@ -29,9 +29,11 @@ FAILED = "failed"
 
 # What the page says of a media that was refused: the row keeps the code alone.
 REASONS = {
-    FAILED: lazy_("Ce fichier n’a pas pu être préparé. Renvoyez-le ; si cela se reproduit, prévenez l’administrateur."),
+    FAILED: lazy_(
+        "Ce fichier n’a pas pu être préparé. Renvoyez-le\u202f; si cela se reproduit, prévenez l’administrateur."
+    ),
     "empty": lazy_("Ce fichier est vide. Vérifiez qu’il s’ouvre sur votre appareil, puis renvoyez-le."),
-    "truncated": lazy_("Ce fichier est incomplet : l’envoi ou l’enregistrement a été coupé. Renvoyez-le."),
+    "truncated": lazy_("Ce fichier est incomplet\u202f: l’envoi ou l’enregistrement a été coupé. Renvoyez-le."),
     "damaged": lazy_("Ce fichier est abîmé. Vérifiez qu’il s’ouvre sur votre appareil, puis renvoyez-le."),
     "too_large": lazy_("Cette image a trop de pixels pour être lue sans risque. Réduisez-la, puis renvoyez-la."),
     "too_heavy": lazy_("Ce fichier est trop lourd."),

@@ -32,7 +32,7 @@ NEEDED = {
 }
 REASONS = {
     "missing_program": lazy_(
-        "Ce serveur ne sait pas encore préparer ce type de fichier : il y manque un programme. "
+        "Ce serveur ne sait pas encore préparer ce type de fichier\u202f: il y manque un programme. "
         "Prévenez l’administrateur."
     ),
 }
@@ -94,7 +94,7 @@ def require(*names: str) -> None:
     """FileRefused at the door, before anything is sent, when a program that it takes is absent."""
     if not all(map(is_there, names)):
         raise FileRefused("missing_program", _(
-            "Ce serveur ne sait pas encore préparer ce type de fichier : il y manque un programme. "
+            "Ce serveur ne sait pas encore préparer ce type de fichier\u202f: il y manque un programme. "
             "Prévenez l’administrateur. Rien n’a été envoyé."
         ))  # fmt: skip
 

@@ -227,7 +227,7 @@ def _tell(damaged: list) -> None:
             body = _(
                 "Bonjour,\n\n"
                 "Préau a trouvé des fichiers abîmés ou manquants sur le disque du serveur\u202f: %(number)s.\n"
-                "La page Administration et la commande « preau doctor » en donnent la liste\u202f; "
+                "La page Administration et la commande «\u202fpreau doctor\u202f» en donnent la liste\u202f; "
                 "ils sont à reprendre dans la dernière sauvegarde.\n",
                 number=len(damaged),
             )

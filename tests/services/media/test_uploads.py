@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from appliance.core import config
 from appliance.core.errors import Conflict, Denied, NotFound, QuotaReached, Refused, StorageFull
 from appliance.school import policy
-from appliance.services import audit, plans
+from appliance.services import audit, plans, work
 from appliance.services.media import arrivals, care, files, foresight, store, uploads
 from appliance.services.media.models import Media, Rendition, Upload
 from appliance.services.media.refusals import FileRefused
@@ -41,6 +41,32 @@ def test_pieces_become_the_file_and_wait_for_their_processing(world, teacher, ac
     assert (media.state, media.family) == ("waiting", "picture") and content_of(upload) == data
     assert Task.get().subject == upload and Task.get().kind == store.PROCESSING
     assert care.check(world.blobs, digests=True) == []
+
+
+def test_a_cipher_chosen_while_a_file_arrives_is_for_the_files_that_begin_afterwards(
+    world, teacher, access, monkeypatch
+):
+    data = jpeg(900, 700)
+    upload = begin(teacher, access, data, "la ferme.jpg")
+    uploads.append(teacher, upload, 0, data[:9000])
+    monkeypatch.setattr(files, "_suite", 2)
+    uploads.append(teacher, upload, 9000, data[9000:])
+    assert content_of(upload) == data
+    work.run_due()
+    row = files.get_rendition(upload, "large")
+    assert row.suite == 1
+    with files.open_rendition(row) as reader:
+        assert reader.read(3) == b"\xff\xd8\xff"
+    assert Media.get(Media.public_id == begin(teacher, access)).suite == 2
+
+
+def test_files_of_two_ciphers_in_one_media_open(teacher, access):
+    """Once, a cipher changed during an upload left such media; each header tells its own."""
+    upload = begin(teacher, access)
+    uploads.append(teacher, upload, 0, TEXT[:9000])
+    Media.update(suite=2).where(Media.public_id == upload).execute()
+    uploads.append(teacher, upload, 9000, TEXT[9000:])
+    assert content_of(upload) == TEXT
 
 
 def test_an_upload_is_journaled_when_it_begins_and_ends_and_not_at_each_piece(teacher, access):
