@@ -12,21 +12,19 @@ from collections.abc import Callable
 import waitress
 from apscheduler.schedulers.background import BackgroundScheduler
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
 from waitress.task import ThreadedTaskDispatcher, WSGITask
-from waitress.utilities import RequestEntityTooLarge, build_http_date
+from waitress.utilities import build_http_date
 
 from appliance import features
 from appliance.core.config import Config
 from appliance.core.errors import ConfigError
 from appliance.services import work
 from appliance.services.health import checks, words
-from appliance.services.media import scrub, uploads
+from appliance.services.media import scrub
 from appliance.services.watchdog import Watchdog, notify, read_period
 from appliance.services.workers import Workers
 from appliance.storage import database, memory
-from appliance.web import health, routing
-from appliance.web import uploads as pieces
+from appliance.web import health, parsing, routing
 
 _log = logging.getLogger("preau.server")
 TICK_SECONDS = 20
@@ -36,7 +34,7 @@ UNTRUSTED = words.english(checks.Check("proxy", checks.WARNING, "untrusted"))
 NO_MEMORY = words.english(checks.Check("memory", checks.PROBLEM, "absent"))
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA", "HTTP_X_FORWARDED_HOST")
 _warned = threading.Event()
-IN_MEMORY = 8 << 20  # a longer body is spooled: a piece of a file never is
+HEADER_BYTES = 32 * 1024  # as in the site that is written for nginx
 
 
 class Lanes(ThreadedTaskDispatcher):
@@ -82,7 +80,7 @@ def _is_slow(request) -> bool:
 
 
 class KeepAliveTask(WSGITask):
-    """Keep the connection after 304 and 204: waitress closes it, and over TLS each one would then cost a handshake.
+    """Keep the connection after HEAD, 304 and 204: waitress closes it, and over TLS each would then cost a handshake.
 
     What came through a proxy is marked before waitress takes away the headers of one that it was not told to trust.
     """
@@ -96,6 +94,12 @@ class KeepAliveTask(WSGITask):
                 _warn_once()
         return environ
 
+    def execute(self):
+        """The usual answer; to HEAD, waitress 2.1 takes the missing body for an accident."""
+        super().execute()
+        if self.request.command == "HEAD" and not self.wrote_header:
+            self.close_on_finish = False  # what the header says decides
+
     def build_response_header(self):
         """The usual header, except for an answer that can have no body."""
         asked_to_close = self.request.headers.get("CONNECTION", "").lower() == "close"
@@ -105,29 +109,6 @@ class KeepAliveTask(WSGITask):
         headers.append(("Date", build_http_date(self.start_time)))
         lines = [f"HTTP/1.1 {self.status}", *(f"{name}: {value}" for name, value in headers)]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-
-
-class PieceTooLong(RequestEntityTooLarge):
-    """Said before a piece that could not stay in memory is read at all; a shorter one is refused by its route."""
-
-    def to_response(self, ident=None):
-        """The refusal in words."""
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Tus-Resumable", "1.0.0")]
-        return "413 Request Entity Too Large", headers, str(uploads.too_long().message).encode()
-
-
-class Parser(HTTPRequestParser):
-    """Bodies of PATCH are pieces of files: one that is too long, or doesn't say how long it is, is not read."""
-
-    command = path = ""  # until the first line is read, and where it can't be
-
-    def parse_header(self, header_plus):
-        """The usual reading, then the refusal of what would be spooled outside of memory."""
-        super().parse_header(header_plus)
-        piece = self.command == "PATCH" or self.path.startswith(pieces.HERE)
-        if piece and (self.chunked or self.content_length > IN_MEMORY):
-            self.error, self.completed, self.body_rcv = PieceTooLong(""), True, None
-            self.connection_close = True
 
 
 class Sending(threading.Condition):
@@ -166,7 +147,8 @@ class Channel(HTTPChannel):
     """A connection whose answers keep it alive."""
 
     task_class = KeepAliveTask
-    parser_class = Parser
+    error_task_class = parsing.Refusal
+    parser_class = parsing.Parser
 
     def __init__(self, server, *rest, **options):
         super().__init__(server, *rest, **options)
@@ -175,6 +157,15 @@ class Channel(HTTPChannel):
     def writable(self):
         """Whether the loop has something to send: not while a thread is at it, or it would ask again without rest."""
         return super().writable() and self.outbuf_lock.is_free()
+
+    def handle_expt(self):
+        """Close a connection that sends urgent data: no browser does; unread it would keep the loop from resting."""
+        self.handle_close()
+
+    def handle_error(self):
+        """Close a connection over which something failed; the log names what, and not the address of who it was."""
+        _log.error("connection failed", exc_info=True)
+        self.handle_close()
 
 
 def spool_to_memory(required: bool = True) -> None:
@@ -261,7 +252,8 @@ def create_server(app, config: Config):
         "connection_limit": server.connections,
         "asyncore_use_poll": True,
         "channel_timeout": 60,
-        "inbuf_overflow": IN_MEMORY,
+        "inbuf_overflow": parsing.IN_MEMORY,
+        "max_request_header_size": HEADER_BYTES,
         "recv_bytes": 128 * 1024,
         "max_request_body_size": limits.request_mb * 1_000_000 + 1_000_000,
         "clear_untrusted_proxy_headers": True,
@@ -283,6 +275,7 @@ def serve(app, config: Config, ready: Callable[[int], None] = lambda port: None,
     """Serve until SIGTERM or SIGINT; requests in flight are finished before the end. `jobs`: all features' if None."""
     spool_to_memory(required=config.secure and not config.demo)  # families come over HTTPS
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is load, not news
+    logging.getLogger("waitress").addFilter(_forget_address)
     server = create_server(app, config)
     if config.secure and not config.server.trusted_proxy:
         _warn_once()
@@ -310,6 +303,12 @@ def serve(app, config: Config, ready: Callable[[int], None] = lambda port: None,
         database.disconnect()
         if tempfile.tempdir and "preau-" in tempfile.tempdir:
             shutil.rmtree(tempfile.tempdir, ignore_errors=True)
+
+
+def _forget_address(record: logging.LogRecord) -> bool:
+    """waitress names the address that it was serving, which can hold a code or an id."""
+    record.msg = str(record.msg).partition(" serving ")[0]
+    return True
 
 
 def _stop(_signal, _frame) -> None:

@@ -112,35 +112,28 @@ def static(path: str) -> flask.Response:
     answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if named else "public, max-age=86400"
     if path in _POLICIES:
         answer.headers["Content-Security-Policy"] = _POLICIES[path]
-    if file.packed is not None or file.stored is not None:
+    if file.packed is not None:
         answer.headers["Vary"] = "Accept-Encoding"
     if flask.request.if_none_match.contains(file.digest):
         answer.status_code = 304
         return answer
-    gzipped = "gzip" in flask.request.accept_encodings
-    if gzipped and answer.headers.get("Vary"):
-        answer.headers["Content-Encoding"] = "gzip"
     if file.stored is not None:
-        return _stream(answer, file.stored, gzipped)
-    answer.set_data(file.packed if gzipped and file.packed is not None else file.content)
+        return _stream(answer, file.stored)
+    gzipped = file.packed is not None and "gzip" in flask.request.accept_encodings
+    if gzipped:
+        answer.headers["Content-Encoding"] = "gzip"
+    answer.set_data(file.packed if gzipped else file.content)
     return answer
 
 
-def _stream(answer: flask.Response, stored: Path, gzipped: bool) -> flask.Response:
-    """The answer with a file read from the disk piece by piece; unpacked on the way for who cannot do it."""
-    if gzipped:
-        answer.response = wrap_file(flask.request.environ, stored.open("rb"), _PIECE)
-        answer.content_length = stored.stat().st_size
-    else:
-        answer.response = _unpack(stored)
+def _stream(answer: flask.Response, stored: Path) -> flask.Response:
+    """The answer with a file sent as it lies on the disk, to whoever asks: unpacked for a reader that stalls, it would
+    wait in memory."""
+    answer.headers["Content-Encoding"] = "gzip"
+    answer.response = wrap_file(flask.request.environ, stored.open("rb"), _PIECE)
+    answer.content_length = stored.stat().st_size
     answer.direct_passthrough = True
     return answer
-
-
-def _unpack(stored: Path):
-    with gzip.open(stored) as file:
-        while piece := file.read(_PIECE):
-            yield piece
 
 
 def worker() -> flask.Response:

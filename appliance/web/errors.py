@@ -19,12 +19,20 @@ from appliance.storage import database
 _log = logging.getLogger("preau.web")
 
 _HTTP = {
-    400: lazy_("La demande est incomplète ou abîmée. Rien n’a été modifié ; revenez en arrière et recommencez."),
+    400: lazy_("La demande est incomplète ou abîmée. Rien n’a été modifié\u202f; revenez en arrière et recommencez."),
     404: lazy_("Cette page n’existe pas, ou vous n’y avez pas accès."),
     405: lazy_("Cette adresse ne s’ouvre pas de cette façon. Revenez à l’accueil."),
-    413: lazy_("L’envoi est trop lourd pour être reçu. Rien n’a été enregistré ; envoyez moins de fichiers à la fois."),
+    411: lazy_("La taille de ce qui est envoyé doit être annoncée. Rien n’a été modifié."),
+    413: lazy_(
+        "L’envoi est trop lourd pour être reçu. Rien n’a été enregistré\u202f; envoyez moins de fichiers à la fois."
+    ),
     415: lazy_("Ce format n’est pas reconnu. Rien n’a été modifié."),
     416: lazy_("Cette partie du fichier n’existe pas."),
+    431: lazy_(
+        "Votre navigateur envoie trop de cookies, ou une adresse trop longue. Rien n’a été modifié\u202f; "
+        "effacez les cookies de ce site, puis recommencez."
+    ),
+    500: lazy_("Le serveur a rencontré un problème. Votre demande n’a pas été enregistrée\u202f; recommencez."),
 }
 
 
@@ -34,6 +42,11 @@ def install(app: flask.Flask) -> None:
     app.register_error_handler(CSRFError, on_csrf_error)
     app.register_error_handler(HTTPException, on_http_error)
     app.register_error_handler(Exception, on_unexpected)
+
+
+def say(status: int) -> str:
+    """What an error means to the person who meets it."""
+    return str(_HTTP.get(status, _HTTP[400]))
 
 
 def page(status: int, message: object, incident: str = ""):
@@ -59,7 +72,7 @@ def on_csrf_error(_error: CSRFError):
         400,
         _(
             "Cette page était ouverte depuis trop longtemps, ou vous vous êtes connecté entre-temps. "
-            "Rien n’a été modifié : revenez en arrière, rechargez la page et recommencez."
+            "Rien n’a été modifié\u202f: revenez en arrière, rechargez la page et recommencez."
         ),
     )
 
@@ -68,7 +81,7 @@ def on_http_error(error: HTTPException):
     """Werkzeug's own refusals, in French; redirects pass."""
     if error.code is None or error.code < 400:
         return error
-    answer = flask.make_response(page(error.code, _HTTP.get(error.code, _HTTP[400])))
+    answer = flask.make_response(page(error.code, say(error.code)))
     for name, value in error.get_headers(flask.request.environ):
         if name in ("Allow", "Content-Range"):
             answer.headers[name] = value
@@ -91,6 +104,4 @@ def on_unexpected(error: Exception):
     known = database.explain(error)
     if known is not None:
         return on_domain_error(known)
-    return page(
-        500, _("Le serveur a rencontré un problème. Votre demande n’a pas été enregistrée ; recommencez."), incident
-    )
+    return page(500, say(500), incident)

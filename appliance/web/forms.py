@@ -75,7 +75,7 @@ def required(message=None):
 
 def at_most(length: int):
     """No more than so many characters."""
-    return validators.Length(max=length, message=lazy_("Ce texte est trop long : %(max)d caractères au plus."))
+    return validators.Length(max=length, message=lazy_("Ce texte est trop long\u202f: %(max)d caractères au plus."))
 
 
 def one_line(value: str | None) -> str:

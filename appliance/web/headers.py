@@ -28,21 +28,28 @@ _FIXED = tuple((name.lower(), (name, value)) for name, value in FIXED.items())
 _HSTS = ("Strict-Transport-Security", "max-age=31536000")
 
 
+def complete(fields: list[tuple[str, str]], secure: bool) -> list[tuple[str, str]]:
+    """The headers of an answer with the fixed ones that it lacks; unless it says so itself, it may not be stored."""
+    present = {name.lower() for name, _value in fields}
+    fields = [*fields, *(item for name, item in _FIXED if name not in present)]
+    if secure:
+        fields.append(_HSTS)
+    if "cache-control" not in present:
+        fields.append(("Cache-Control", "no-store"))
+    return fields
+
+
 class Always:
-    """Around the whole application: an answer keeps its own headers, gets the fixed ones that it lacks, and may not be
-    stored unless it says so itself."""
+    """Around the whole application: every answer has its headers completed."""
 
     def __init__(self, below, secure: bool):
-        self.below, self.extra = below, (_HSTS,) if secure else ()
+        self.below, self.secure = below, secure
 
     def __call__(self, environ, start_response):
         """Complete the headers of one answer."""
 
         def start(status, fields, exc_info=None):
-            present = {name.lower() for name, _value in fields}
-            fields = [*fields, *(item for name, item in _FIXED if name not in present), *self.extra]
-            if "cache-control" not in present:
-                fields.append(("Cache-Control", "no-store"))
+            fields = complete(fields, self.secure)
             return start_response(status, fields, exc_info) if exc_info else start_response(status, fields)
 
         return self.below(environ, start)

@@ -99,7 +99,7 @@ def _is_writing() -> bool:
 
 def _here() -> str | None:
     request = flask.request
-    if request.method != "GET" or request.path == "/":
+    if request.method not in ("GET", "HEAD") or request.path == "/":
         return None
     return request.full_path.rstrip("?")
 

@@ -218,11 +218,16 @@ def _close(token: str) -> None:
 
 _FAMILIES = ("Edg", "OPR", "Firefox", "Chrome", "Safari")
 _SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac", "Linux")
+_AGENT_LENGTH = 500  # what is remembered may not be as long as anyone likes
+
+
+def agent_family(agent: str) -> str:
+    """“Firefox · Android”: enough to recognise one's own device in the list, no fingerprint."""
+    return _family(agent[:_AGENT_LENGTH])
 
 
 @functools.lru_cache(maxsize=1024)
-def agent_family(agent: str) -> str:
-    """“Firefox · Android”: enough to recognise one's own device in the list, no fingerprint."""
+def _family(agent: str) -> str:
     browser = next((name for name in _FAMILIES if name in agent), "")
     system = next((name for name in _SYSTEMS if name in agent), "")
     return " · ".join(part for part in ({"Edg": "Edge", "OPR": "Opera"}.get(browser, browser), system) if part)

@@ -8,6 +8,7 @@ import time
 import flask
 from werkzeug import formparser
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.routing import Map
 
 from appliance import __version__
 from appliance.core import i18n
@@ -42,10 +43,18 @@ class Request(flask.Request):
     max_form_parts = 1_000
 
 
+class Addresses(Map):
+    """Addresses as they are written: one with slashes too many would be redirected to any host that a request names."""
+
+    def __init__(self, *rules, **options):
+        super().__init__(*rules, merge_slashes=False, **options)
+
+
 class Shell(flask.Flask):
     """A Flask application without asynchronous views."""
 
     request_class = Request
+    url_map_class = Addresses
 
     def ensure_sync(self, func):
         """The function itself: Flask would look at each function of each request whether it is asynchronous."""
@@ -88,6 +97,7 @@ def register(app: flask.Flask, feature) -> None:
 def _begin():
     request, g = flask.request._get_current_object(), flask.g._get_current_object()  # proxies cost at each use
     g.started, g.request_id, g.actor = time.perf_counter(), secrets.token_hex(8), None
+    i18n.activate(flask.current_app.config["PREAU"].school.language)  # not that of whom this thread answered before
     if request.endpoint in ("static", "worker"):
         return None
     agent = sessions.agent_family(request.user_agent.string)

@@ -55,3 +55,16 @@ def test_an_address_with_a_nul_is_a_page_that_does_not_exist(world):
     guardian = world.sign_in("guardian1")
     for address in ("/publications/%00", "/medias/%00/large"):
         assert guardian.get(address).status_code == 404, address
+
+
+def test_a_missing_file_is_not_told_in_the_language_of_whoever_asked_before(world):
+    visitor = world.visitor()
+    assert "does not exist" in visitor.get("/nulle-part", headers={"Accept-Language": "en"}).text
+    assert "n’existe pas" in visitor.get("/static/nulle-part").text
+
+
+@pytest.mark.parametrize("address", ("/classes//%s", "/publications//x", "/static//css/tokens.css"))
+def test_no_answer_leads_to_the_host_that_a_request_names(world, address):
+    address = address.replace("%s", world.cm1.public_id)
+    answer = world.sign_in("guardian1").get(address, headers={"Host": "evil.example"})
+    assert answer.status_code == 404 and "Location" not in answer.headers
