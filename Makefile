@@ -15,6 +15,7 @@ DEBIAN_VENV   := .venv-debian
 STEP   := tools/step run
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 PYTEST := $(BIN)/python -m pytest --quiet
+NOT_FETCHED = echo "pip could not install them: its reason stands above. Is there a network, room on the disk (df -h)?"; exit 1
 # No user site: what somebody installed for themselves is not Debian's.
 DEBIAN_PYTEST := tools/debian-packages with floor env PYTHONNOUSERSITE=1 PREAU_FLOOR=debian \
 	$(DEBIAN_VENV)/bin/python -m pytest --quiet
@@ -22,6 +23,14 @@ DEBIAN_PYTEST := tools/debian-packages with floor env PYTHONNOUSERSITE=1 PREAU_F
 # In this order; the first that fails ends the run.
 TEST_STEPS := lint test-unit test-postgresql test-debian test-debian-postgresql test-slow \
 	test-slow-debian test-package test-drills test-bench
+
+# Whose environment .venv is: of this folder and of this Python. Moved, copied, or after an upgrade of Debian, it would
+# run nothing or another folder's code, so it is made anew.
+OWNER = $$(pwd -P) $$(readlink -f $(BIN)/python)
+ifeq ($(shell [ ! -s $(VENV)/.runtime ] || [ "$$(cat $(VENV)/.runtime)" = "$(OWNER)" ] || echo other),other)
+$(info $(VENV) was made by another Python or for another folder: it is made anew.)
+$(shell rm -rf $(VENV))
+endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -115,14 +124,14 @@ $(BIN)/python:
 
 $(VENV)/.runtime: pyproject.toml | $(BIN)/python
 	@echo "Installing Préau's libraries into $(VENV) (about a minute the first time) …"
-	@$(PIP) install $(UPGRADE) --editable .
-	@touch $@
+	@$(PIP) install $(UPGRADE) --editable . || { $(NOT_FETCHED); }
+	@echo "$(OWNER)" >$@
 	@echo "Installed."
 
 $(VENV)/.tests: pyproject.toml | $(BIN)/python
 	@echo "Installing Préau's libraries and test tools into $(VENV) (a minute or two the first time) …"
-	@$(PIP) install $(UPGRADE) --editable '.[test,postgresql]'
-	@touch $@ $(VENV)/.runtime
+	@$(PIP) install $(UPGRADE) --editable '.[test,postgresql]' || { $(NOT_FETCHED); }
+	@echo "$(OWNER)" | tee $(VENV)/.runtime >$@
 	@echo "Installed."
 
 # No pip in it: nothing but Debian's packages can get there.

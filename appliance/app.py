@@ -8,6 +8,7 @@ import flask
 from appliance import features
 from appliance.core import clock
 from appliance.core.config import Config
+from appliance.core.errors import ConfigError
 from appliance.crypto.errors import KeyFileError, KeyFileProblem
 from appliance.crypto.keyfile import CREDENTIAL_PREFIX, load_keks
 from appliance.crypto.keyring import Kek, Keyring
@@ -72,7 +73,11 @@ def open_files(config: Config) -> BlobStore:
     clock.set_zone(config.school.timezone)
     database.configure(config.database.url, config.folder, config.database.pool)
     _leave_root(config)
-    blobs = BlobStore(config.path(config.storage.blobs), config.storage.reserve_mb * 1_000_000)
+    folder = config.path(config.storage.blobs)
+    try:
+        blobs = BlobStore(folder, config.storage.reserve_mb * 1_000_000)
+    except OSError as error:
+        raise ConfigError(f"storage.blobs: {folder} cannot be made ({error.strerror}). Name another folder.") from None
     scrub.configure(blobs, config.care)
     mail.configure(config.mail)
     return blobs

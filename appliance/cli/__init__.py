@@ -16,14 +16,41 @@ A first evening with Préau:
   preau --config F account create --email you@school.fr --office admin
   preau --config F serve                      serve it
   preau --config F doctor                     is everything in order?
+
+Each COMMAND --help gives lines to type. Exit code: 0 done; 1 refused, or a problem found, with the reason and the
+remedy; 2 wrong command line; 130 interrupted.
 """
+
+
+class _Commands(argparse._SubParsersAction):
+    """Each command's own page begins with its line in the list, and ends with the examples of its group or its own."""
+
+    epilog = None
+
+    def add_parser(self, name, **values):
+        values = {"description": values.get("help"), "epilog": self.epilog} | values
+        return super().add_parser(name, **{"formatter_class": argparse.RawDescriptionHelpFormatter} | values)
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser of every command and verb."""
+
+    def __init__(self, **values):
+        super().__init__(**values)
+        self.register("action", "parsers", _Commands)
+
+    def add_subparsers(self, **values):
+        """Verbs, whose pages show the examples of the group."""
+        verbs = super().add_subparsers(**values)
+        verbs.epilog = self.epilog
+        return verbs
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line with all its groups."""
     from appliance.cli import accounts, backup, classes, demo, doctor, keys, plans, roster, scrub, service, setup, sheet
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="preau",
         description="Préau: a digital carnet de liaison that a school hosts itself.",
         epilog=EPILOG,
@@ -66,7 +93,8 @@ def explain(error: Exception) -> str:
 
     if isinstance(error, Unavailable) and isinstance(error.__cause__, peewee.PeeweeException):
         reason = str(error.__cause__).strip().partition("\n")[0].rstrip(".")
-        remedy = "Is the disk full (df -h)?" if database.is_sqlite() else "Is it running (systemctl status postgresql)?"
+        here = "Does its folder exist, may you write there, is the disk full (df -h)?"
+        remedy = here if database.is_sqlite() else "Is it running (systemctl status postgresql)?"
         return f"the database cannot be opened: {reason}. {remedy}"
     if isinstance(error, DomainError):
         return str(error.message)
@@ -74,6 +102,11 @@ def explain(error: Exception) -> str:
         return str(error)
     if isinstance(error, Tampered):
         return f"{error}: nothing was changed. What no longer opens, and what to do: preau doctor"
+    if database.is_damaged(error):
+        return (
+            "the file of the database is damaged, or is none. The rows of the last backup take its place with: "
+            "preau restore --rows-only --replace"
+        )
     refusal = database.explain(error)
     if isinstance(refusal, StorageFull):
         return "there is no room left on the disk: nothing was kept. Make room (df -h), then type it again"

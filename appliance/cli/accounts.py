@@ -57,7 +57,7 @@ def add_commands(groups) -> None:
         "reset": "print a one-time code, valid 7 days, to choose a new password at /reinitialiser",
     }
     for verb, text in texts.items():
-        parser = verbs.add_parser(verb, help=text, description=text)
+        parser = verbs.add_parser(verb, help=text)
         parser.add_argument("identifier", help="what the person types to sign in")
         parser.set_defaults(run={"disable": run_disable, "enable": run_enable, "reset": run_reset}[verb])
     office = verbs.add_parser("office", help="give or withdraw an office", epilog=OFFICE, formatter_class=raw)
@@ -180,12 +180,14 @@ def _appoint(account, role: str, school) -> None:
 
 
 def _read_password(options) -> str | None:
-
     if options.password_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     if not options.password_prompt:
         return None
-    first = getpass.getpass("Password (12 characters or more): ")
-    if first != getpass.getpass("Once more: "):
+    try:
+        first, again = getpass.getpass("Password (12 characters or more): "), getpass.getpass("Once more: ")
+    except EOFError:
+        raise ConfigError("nobody is there to type the password. From a program: --password-stdin") from None
+    if first != again:
         raise ConfigError("the two passwords differ; nothing was created")
     return first

@@ -16,8 +16,6 @@ A class belongs to a school and to a school year (1 August to 31 August). Its na
   preau --config F class show "CM1 A" --school 0750001A
 
 A roster file makes all classes at once: preau --config F import onde --help
-"""
-KEY = """\
 Families type the class key at /joindre on the site; it opens nothing until a teacher of the class approves.
 """
 
@@ -29,7 +27,7 @@ def add_commands(groups) -> None:
         "class", help="create, list, show, close classes; give them teachers", epilog=EPILOG, formatter_class=raw
     )
     verbs = group.add_subparsers(dest="verb", required=True, metavar="VERB")
-    create = verbs.add_parser("create", help="create a class for this school year", epilog=KEY, formatter_class=raw)
+    create = verbs.add_parser("create", help="create a class for this school year")
     create.add_argument("--name", required=True, help="name, unique in the school and year: CM1 A")
     create.add_argument("--level", default="", help="level: CM1")
     create.add_argument("--school", help="name or UAI of the school (default: the only one)")
@@ -40,11 +38,12 @@ def add_commands(groups) -> None:
     listing.add_argument("--all-years", action="store_true", help="past years too")
     listing.add_argument("--json", action="store_true", help="for programs")
     listing.set_defaults(run=run_list)
-    show = verbs.add_parser("show", help="one class: team, numbers, class key", epilog=KEY, formatter_class=raw)
+    show = verbs.add_parser("show", help="one class: team, numbers, class key")
     teacher = verbs.add_parser(
         "teacher",
         help="give a class a teacher or an assistant, or take one away",
-        description="The person has an account already: see `preau account create --help`. It counts at once.",
+        description="Give a class a teacher or an assistant, or take one away. The person has an account already\n"
+        "(preau account create --help). It counts at once.",
     )
     for parser in (show, teacher):
         parser.add_argument("name", help="name of the class, this school year")
@@ -72,7 +71,8 @@ def run_create(options) -> None:
     day = today.replace(year=today.year + 1, day=1) if options.next_year else today
     with transaction():
         year = places.find_or_create_year(SYSTEM, school.academy, day)
-        classroom = places.create_classroom(SYSTEM, school, year, _name(options.name), level=options.level)
+        name, level = _line("--name", options.name, 100), options.level and _line("--level", options.level, 50)
+        classroom = places.create_classroom(SYSTEM, school, year, name, level=level)
     print(f"class {classroom.name} created ({school.name}, {year.name})\nclass key {classroom.join_code}")
     print(f'Next: preau --config {options.config} class teacher "{classroom.name}" IDENTIFIER')
 
@@ -127,13 +127,13 @@ def run_teacher(options) -> None:
     print(f"{account.identifier} is {membership.role} of {classroom.name}")
 
 
-def _name(typed: str) -> str:
+def _line(option: str, typed: str, most: int) -> str:
     from appliance.services.people.accounts import one_line
 
-    name = one_line(typed)
-    if not 0 < len(name) <= 100:
-        raise ConfigError("--name has 1 to 100 signs.")
-    return name
+    text = one_line(typed)
+    if not 0 < len(text) <= most:
+        raise ConfigError(f"{option} has 1 to {most} signs.")
+    return text
 
 
 def _row(classroom) -> dict:

@@ -22,7 +22,9 @@ def get_school(text: str | None):
     if len(found) == 1:
         return found[0]
     known = ", ".join(school.name for school in list_schools(None)) or "none"
-    raise ConfigError(f"say which school with --school NAME or --school UAI. Known schools: {known}.")
+    which = "say which school with --school NAME or --school UAI"
+    said = f"there is no school {text!r}" if text and not found else which
+    raise ConfigError(f"{said}. Known schools: {known}.")
 
 
 def list_classrooms() -> list:
@@ -41,13 +43,15 @@ def list_classrooms() -> list:
 def get_classroom(name: str, school: str | None, year: str | None = None):
     """The class of this name in a school year: the present one when none is named."""
     from appliance.core import clock
+    from appliance.services.people.places import year_dates
 
-    over, today = get_school(school) if school else None, clock.today()
+    over = get_school(school) if school else None
+    wanted = year or year_dates(clock.today())[0]  # in August two years are open: the one that begins
     found = [
         each
         for each in list_classrooms()
         if each.name.casefold() == name.casefold()
-        and (each.year.name == year if year else each.year.starts_on <= today <= each.year.ends_on)
+        and each.year.name == wanted
         and (over is None or each.school_id == over.id)
     ]
     if len(found) > 1:

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+import traceback
 
 from appliance.core.errors import ConfigError
 
@@ -185,7 +186,10 @@ def _run_in_child(config, work, *, whatever_key: bool = False) -> None:
         work()
         status = 0
     except Exception as error:  # the child has no other way to tell
-        print(f"preau: {explain(error)}", file=sys.stderr)
+        try:
+            print(f"preau: {explain(error)}", file=sys.stderr)
+        except Exception:
+            traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -6,6 +6,17 @@ from pathlib import Path
 
 from appliance.core.errors import ConfigError
 
+SETUP = """\
+Asks, then writes the configuration, the key, the database and the web server's site; again, it changes what is answered
+differently and nothing else. Without a terminal: a file of answers (TOML), or PREAU_SETUP_… variables.
+
+  preau setup
+  preau setup --web
+  preau setup --only mail
+  preau setup --print-answers > answers.toml
+  preau setup --non-interactive --answers answers.toml
+"""
+
 
 def add_commands(groups) -> None:
     """Declare the command; each question is an option too."""
@@ -14,7 +25,7 @@ def add_commands(groups) -> None:
     setup = groups.add_parser(
         "setup",
         help="set this machine up: questions, keys, database, web server, check list; again: changes what is asked",
-        epilog="Without a terminal: preau setup --non-interactive --answers F (TOML), or PREAU_SETUP_… variables.",
+        epilog=SETUP,
     )
     setup.add_argument(
         "--non-interactive", action="store_true", help="ask nothing: options, file, environment, defaults"

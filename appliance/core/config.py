@@ -13,24 +13,34 @@ from pathlib import Path
 from typing import ClassVar
 
 from appliance.core.errors import ConfigError
-from appliance.core.settings import line_of, named, parse_section, print_section, setting
+from appliance.core.i18n import languages
+from appliance.core.settings import is_address, is_url, is_zone, line_of, named, parse_section, print_section, setting
 
 
 @dataclass(frozen=True)
 class Server:
     """Where the service listens."""
 
-    host: str = setting("127.0.0.1", "Address to listen on. Keep loopback: nginx stands in front.")
+    host: str = setting(
+        "127.0.0.1",
+        "Address to listen on. Keep loopback: nginx stands in front.",
+        fits=(lambda text: text == "localhost" or is_address(text), "an IP address, as 127.0.0.1"),
+    )
     port: int = setting(8080, "Port to listen on.", low=0, high=65535)
     public_url: str = setting(
         "http://127.0.0.1:8080",
         "Address that families type, without a final slash. Cookies are Secure when it is https.",
+        fits=(is_url, "http:// or https:// and a name, without a final slash"),
     )
     threads: int = setting(4, "Threads that answer requests. Few are faster than many.", low=1, high=64)
     slow_threads: int = setting(8, "Threads for passwords and uploads, which never hold up a page.", low=1, high=64)
     workers: int = setting(1, "Threads that prepare photos, films and documents behind the pages.", low=0, high=16)
     connections: int = setting(1000, "Open connections at most.", low=10, high=20000)
-    trusted_proxy: str = setting("", "Address of the proxy whose X-Forwarded-* headers are believed; empty: none.")
+    trusted_proxy: str = setting(
+        "",
+        "Address of the proxy whose X-Forwarded-* headers are believed; empty: none.",
+        fits=(lambda text: not text or is_address(text), "an IP address, as 127.0.0.1, or empty"),
+    )
     metrics_token: str = setting("", "Bearer token for /metrics from elsewhere than loopback; empty: loopback only.")
     certificate: str = setting(
         "/etc/preau/tls/certificate.pem", "Certificate that families see, to tell when it ends; not there: not told."
@@ -68,8 +78,14 @@ class Storage:
 class School:
     """Habits of the place."""
 
-    timezone: str = setting("Europe/Paris", "Time zone of civil dates.")
-    language: str = setting("fr", "Language of pages before a person has chosen.")
+    timezone: str = setting(
+        "Europe/Paris",
+        "Time zone of civil dates.",
+        fits=(is_zone, "a name of /usr/share/zoneinfo, as Europe/Paris or Indian/Reunion"),
+    )
+    language: str = setting(
+        "fr", f"Language of pages before a person has chosen: {', '.join(languages())}.", choices=languages()
+    )
     notice: str = setting(
         "acknowledge",
         "Sensitive-data notice at first login: acknowledge (public-interest mission) or consent.",
@@ -196,8 +212,8 @@ class Antivirus:
 class Security:
     """Sign-in and sessions."""
 
-    session_hours: int = setting(720, "A session ends after this many hours without a visit.", low=1)
-    session_days: int = setting(90, "A session ends after this many days whatever happens.", low=1)
+    session_hours: int = setting(720, "A session ends after this many hours without a visit.", low=1, high=8784)
+    session_days: int = setting(90, "A session ends after this many days whatever happens.", low=1, high=366)
     attempts_per_account: int = setting(10, "Wrong passwords for one account in 15 minutes before it waits.", low=3)
     attempts_per_address: int = setting(100, "Wrong passwords from one network address in 15 minutes.", low=3)
     reset_minutes: int = setting(30, "Life of a reset link sent by mail.", low=5, high=1440)

@@ -4,9 +4,11 @@ A key that is unknown or of the wrong kind stops the start with its name, its li
 """
 
 import dataclasses
+import ipaddress
 import re
 import types
 import typing
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import field, fields
 from types import MappingProxyType
@@ -17,15 +19,36 @@ _NAMES = {str: "a text in quotes", int: "a whole number", bool: "true or false",
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,19}")
 
 
-def setting(default, doc: str, *, low=None, high=None, choices=None):
-    """One documented setting with its default, its bounds and its choices."""
-    metadata = {"doc": doc, "low": low, "high": high, "choices": choices}
+def setting(default, doc: str, *, low=None, high=None, choices=None, fits=None):
+    """One documented setting with its default, its bounds and its choices; `fits` is a test and what must be."""
+    metadata = {"doc": doc, "low": low, "high": high, "choices": choices, "fits": fits}
     return field(default=default, metadata=metadata)
 
 
 def named(kind: type, built_in: Mapping[str, object], doc: str):
     """Tables of one kind, each under a name: those that are built in, whose values may be changed, and others."""
     return field(default_factory=lambda: MappingProxyType(dict(built_in)), metadata={"table": kind, "doc": doc})
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an IP address."""
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
+
+
+def is_url(text: str) -> bool:
+    """Whether links can begin with it: http:// or https://, a name, no slash at the end."""
+    return re.fullmatch(r"https?://[^\s/]+(/[^\s/]+)*", text) is not None
+
+
+def is_zone(text: str) -> bool:
+    """Whether this machine knows the time zone."""
+    try:
+        return bool(zoneinfo.ZoneInfo(text))
+    except (KeyError, OSError, ValueError):  # unknown; a folder of zones; no name at all
+        return False
 
 
 def line_of(text: str, section: str | None, key: str | None) -> int:
@@ -55,6 +78,9 @@ def check(where: str, spec: dataclasses.Field, kind: type, value: object) -> obj
         raise ConfigError(f"{where} must be at most {high}, not {value}.")
     if choices and value not in choices:
         raise ConfigError(f"{where} must be one of {', '.join(map(str, choices))}, not {value!r}.")
+    fits = spec.metadata["fits"]
+    if fits and not fits[0](value):
+        raise ConfigError(f"{where} must be {fits[1]}, not {value!r}.")
     return value
 
 

@@ -235,6 +235,15 @@ def explain(error: BaseException | None) -> DomainError | None:
     return None
 
 
+def is_damaged(error: BaseException | None) -> bool:
+    """Whether SQLite found something else than a sound database in its file."""
+    while error is not None:
+        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def in_transaction() -> bool:
     """Whether this thread is inside `transaction()`."""
     return bool(getattr(_local, "depth", 0))

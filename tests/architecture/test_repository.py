@@ -185,6 +185,21 @@ def test_every_target_of_the_makefile_says_what_it_does():
     )
 
 
+def test_the_tree_in_architecture_is_the_one_that_is_there():
+    drawn = re.search(
+        r"^```\n(.*?)^```", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    lines = re.findall(r"^( *)([\w.]+/?) +(.*)", drawn[1] + "\n", re.MULTILINE)
+    named = {f"appliance/{name}" if indent else name for indent, name, _text in lines} | {"appliance/"}
+    parts = [Path(name).parts for name in files() if not name.startswith(".")]
+    there = {f"{each[0]}/" for each in parts if len(each) > 1}
+    there |= {f"appliance/{each[1]}/" for each in parts if each[0] == "appliance" and len(each) > 2}
+    assert {name for name in named if name.endswith("/")} == there
+    assert all((ROOT / name).exists() for name in named)
+    (features,) = [text.split() for _indent, name, text in lines if name == "features/"]
+    assert set(features) == {each[2] for each in parts if each[:2] == ("appliance", "features") and len(each) > 3}
+
+
 def test_no_file_is_too_large_for_a_clone_over_a_school_s_line():
     problems = [
         f"{name}: over {most:,} bytes. Make it smaller, or generate it."

@@ -116,3 +116,12 @@ def test_no_option_takes_a_password_and_the_help_teaches(capsys):
     assert ended.value.code == 0
     assert "--password-stdin" in text and "--password-prompt" in text and "/reinitialiser" in text
     assert not re.search(r"--password[ =]\S*[A-Z]", text)
+
+
+def test_a_password_that_nobody_is_there_to_type_names_the_other_way(preau, monkeypatch):
+    def closed(_prompt):
+        raise EOFError
+
+    monkeypatch.setattr(group.getpass, "getpass", closed)
+    code, _out, err = preau("create", "--email", "a@ecole.test", "--password-prompt")
+    assert code == 1 and "--password-stdin" in err and not Account.select().where(Account.email == "a@ecole.test")

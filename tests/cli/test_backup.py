@@ -139,7 +139,7 @@ def test_a_database_that_cannot_be_opened_is_not_called_busy(config, tmp_path, c
     (tmp_path / "preau.db").mkdir()  # SQLite says the same of a disk that has no room for its journal
     told = preau("--config", config, *command)
     assert told.returncode == 1 and "Beaucoup" not in told.stderr and "Traceback" not in told.stderr
-    assert "the database cannot be opened: unable to open database file. Is the disk full (df -h)?" in told.stderr
+    assert "the database cannot be opened: unable to open database file. Does its folder exist" in told.stderr
 
 
 def test_a_rehearsal_does_without_the_database_in_use(config, tmp_path):

@@ -29,6 +29,12 @@ def test_a_class_is_created_with_its_key_and_the_next_step(preau, world):
     assert code == 1 and "porte déjà ce nom" in err
 
 
+@pytest.mark.parametrize(("name", "level"), [("", "CE2"), ("x" * 101, "CE2"), ("CE2 B", "x" * 51)])
+def test_a_name_or_a_level_that_no_column_holds_is_refused(preau, name, level):
+    code, _out, err = preau("create", "--school", "0750001A", "--name", name, "--level", level)
+    assert code == 1 and "signs" in err
+
+
 def test_the_school_must_be_named_when_there_are_several(preau):
     code, _out, err = preau("create", "--name", "CE2 B")
     assert code == 1 and "--school" in err and "École du Moulin" in err

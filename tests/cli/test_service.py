@@ -103,3 +103,22 @@ def test_a_sheet_that_cannot_be_read_is_named(tmp_path, capsys, command, content
     assert cli.main(["--config", str(tmp_path / "config.toml"), *command, "--sheet", str(sheet)]) == 1
     said = capsys.readouterr().err
     assert str(sheet) in said and "cannot be read" in said
+
+
+def test_media_that_can_lie_nowhere_name_their_setting(tmp_path):
+    config = initialise(tmp_path)
+    (tmp_path / "file").write_text("")
+    config.write_text(config.read_text().replace('blobs = "blobs"', 'blobs = "file/blobs"'))
+    done = preau("--config", config, "account", "list")
+    assert done.returncode == 1 and "storage.blobs" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [("account", "list"), ("doctor",), ("key", "rotate"), ("migrate",)], ids=" ".join)
+def test_a_damaged_database_is_told_with_the_way_back(tmp_path, command):
+    config = initialise(tmp_path)
+    for path in tmp_path.glob("preau.db*"):
+        path.unlink()
+    (tmp_path / "preau.db").write_bytes(b"no database" * 1000)
+    done = preau("--config", config, *command)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "damaged" in done.stderr and "preau restore --rows-only --replace" in done.stderr

@@ -44,6 +44,13 @@ def test_no_translation_loses_or_invents_a_value(language):
             assert found <= known and (found == known or len(forms(message.id)) > 1), (message.id, text)
 
 
+def test_no_french_text_leaves_its_punctuation_alone_on_the_next_line():
+    """« » ? ! ; : keep to their words; the notice of sensitive data stays as people have signed it."""
+    loose = re.compile(r"« |\S [?!;:»]")
+    texts = [text for message in catalogue("en") for text in forms(message.id)]
+    assert not [text for text in texts if loose.search(text) and not text.startswith("N’écrivez pas ce genre")]
+
+
 @pytest.mark.slow
 def test_the_catalogues_hold_exactly_the_texts_of_the_code(root):
     done = subprocess.run([sys.executable, root / "tools" / "messages", "--check"], capture_output=True, text=True)

@@ -38,6 +38,15 @@ def test_the_example_file_of_the_project_is_the_generated_one(root):
         ('[plans."Très grand"]\nmembers = 3', "must be named with at most 20 small letters"),
         ("[plans.default]\nmembers = 3", "line 1: plans.default must be a text in quotes"),
         ('[school]\n# a comment\nnotice = "no"', "line 3: school.notice must be one of acknowledge, consent"),
+        ('[server]\nhost = "300.1.1.1"', "line 2: server.host must be an IP address"),
+        ('[server]\npublic_url = "carnet.ville.fr"', "server.public_url must be http:// or https:// and a name"),
+        ('[server]\npublic_url = "https://carnet.ville.fr/"', "without a final slash"),
+        ('[server]\ntrusted_proxy = "nginx"', "server.trusted_proxy must be an IP address"),
+        ('[school]\ntimezone = "Europe/Pari"', "line 2: school.timezone must be a name of"),
+        ('[school]\ntimezone = "Europe"', "school.timezone must be a name of"),
+        ('[school]\ntimezone = ""', "school.timezone must be a name of"),
+        ('[school]\nlanguage = "xx"', "school.language must be one of fr,"),
+        ("[security]\nsession_hours = 99999999999", "security.session_hours must be at most"),
         ("[sever]\nport = 1", "line 1: unknown section or key “sever”"),
         ("port = 1", "line 1: unknown section or key “port”"),
         ("[server\nport = 1", "not valid TOML"),
@@ -67,9 +76,9 @@ def test_relative_paths_start_at_the_file(tmp_path):
 
 
 def test_written_values_come_back_whatever_they_hold():
-    text = config.example(school={"language": 'a"b\\c'}, server={"port": 9})
+    text = config.example(mail={"username": 'a"b\\c'}, server={"port": 9})
     read = config.parse(text, folder=Path("."))
-    assert read.school.language == 'a"b\\c' and read.server.port == 9
+    assert read.mail.username == 'a"b\\c' and read.server.port == 9
 
 
 def test_a_table_adds_a_plan_without_limits_but_those_it_names():

@@ -143,6 +143,22 @@ def test_a_lost_machine_comes_back_and_changes_its_database(suite, first, packag
         follow(second, "postgresql", slice(-1, None))
 
 
+def test_the_lines_of_the_readme_leave_a_service_behind_nginx(suite, package):
+    """As they stand, but that the answers come from variables: nobody is there to type more than “y”."""
+    (text,) = [text for _line, _kind, text in read_blocks(container.ROOT / "README.md") if "apt install" in text]
+    answers = {"RESPONSIBLE_BODY": "Commune", "SCHOOLS": "École", "PUBLIC_URL": "https://carnet.ville.fr",
+               "ADMIN_EMAIL": "informatique@ville.fr"}  # fmt: skip
+    with container.booted(suite) as machine:
+        offer(machine, package)
+        given = [f"PREAU_SETUP_{name}={value}" for name, value in answers.items()]
+        script = f"PATH=/usr/local/bin:$PATH; cd /root\n{text} --non-interactive"
+        machine.run("env", *given, "bash", "-euc", script, input="y\n", seconds=600)
+        health = machine.run("curl", "-sk", "https://carnet.ville.fr/healthz").stdout
+        assert '"status":"ok"' in health.replace(" ", "")
+        for unit in ("preau.service", "nginx.service", "preau-backup.timer"):
+            machine.run("systemctl", "is-active", unit)
+
+
 def test_pages_are_short_and_say_why_a_block_is_not_run():
     left_out = 0
     for page in PAGES.glob("*.md"):

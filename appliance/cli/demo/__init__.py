@@ -1,14 +1,16 @@
 """demo: a living school in one command, on loopback only, kept between two starts."""
 
 import argparse
+import contextlib
 import dataclasses
+import fcntl
 import shutil
 from pathlib import Path
 
 from appliance.cli import service
 from appliance.core.errors import ConfigError
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LOOPBACK = ("127.0.0.1", "localhost")
 EPILOG = """\
 Two classes and a dozen families with posts and photos, made once in the folder and kept. The logins are printed; their
 password is public, so that only this machine may open it.
@@ -76,14 +78,26 @@ def prepare(folder: Path):
     complete, begun, path = folder / "complete", folder / "begun", folder / "config.toml"
     if not complete.exists():
         if begun.exists():
-            shutil.rmtree(folder)
+            with _held(begun):
+                shutil.rmtree(folder)
         elif folder.exists() and any(folder.iterdir()):  # somebody's own, or a real school
             raise ConfigError(f"{folder} holds other things than a demo. Name a new folder: preau demo --folder F")
         print("Making the demo school, once:", flush=True)
         folder.mkdir(parents=True, exist_ok=True)
-        begun.touch()
-        service.install(path, people.ACADEMY, people.SCHOOL, storage={"reserve_mb": 0})
-        with database.connection():
-            seed.seed(lambda text: print(text, flush=True))
-        begun.rename(complete)
+        with _held(begun):
+            service.install(path, people.ACADEMY, people.SCHOOL, storage={"reserve_mb": 0})
+            with database.connection():
+                seed.seed(lambda text: print(text, flush=True))
+            begun.rename(complete)
     return service.install(path, people.ACADEMY, people.SCHOOL)
+
+
+@contextlib.contextmanager
+def _held(begun: Path):
+    """The mark of a seeding, held by whoever works on it: another's start would destroy what is being made."""
+    with begun.open("a") as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"another command is making {begun.parent} now. Wait until it is ready.") from None
+        yield

@@ -2,7 +2,7 @@
 past."""
 
 import io
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 
 from reportlab.pdfgen.canvas import Canvas
 from werkzeug.datastructures import FileStorage
@@ -23,7 +23,7 @@ def seed(say=print) -> None:
     """Create people, then posts with pictures, comments and receipts; the clock is given back at the end."""
     now = clock.now()
     try:
-        clock.set(now - timedelta(days=40))
+        clock.set(now - timedelta(days=50))
         say("  people …")
         _people()
         say("  publications with pictures …")
@@ -33,6 +33,17 @@ def seed(say=print) -> None:
     say("  films and first pages …")
     work.run_due()
     scrub.run_whole(lambda _done, _total: None, everything=True)  # its past is as long as a month without a comparison
+
+
+def find_outing(now: datetime) -> date:
+    """The latest Thursday before today: counted from it, nothing falls on a weekend or in the future."""
+    today = clock.local(now).date()
+    return today - timedelta(days=(today.weekday() - 4) % 7 + 1)
+
+
+def instant(outing: date, days: int, hour: int, minute: int = 0) -> datetime:
+    """So many days before the outing, at this hour of the school's clocks."""
+    return clock.from_local(datetime.combine(outing - timedelta(days=days), time(hour, minute)))
 
 
 def _people() -> None:
@@ -98,10 +109,9 @@ def _publish(now) -> None:
     from appliance.school.models import Classroom
 
     classes = {classroom.name: classroom.public_id for classroom in Classroom.select()}
-    made, seed_number = {}, 0
+    made, seed_number, outing = {}, 0, find_outing(now)
     for days, hour, class_name, author, text, scenes, options in posts.POSTS:
-        moment = clock.local(now - timedelta(days=days)).replace(hour=hour, minute=10 + 3 * len(scenes), second=0)
-        clock.set(min(moment, now - timedelta(minutes=5)))
+        clock.set(instant(outing, days, hour, 10 + 3 * len(scenes)))
         files = []
         for scene in scenes:
             seed_number += 1
@@ -127,8 +137,8 @@ def _publish(now) -> None:
     clock.set(now - timedelta(minutes=2))
     teacher = _actor("teacher")
     actions.save_draft(teacher, classes["CM1 A"], actions.Content(text=posts.DRAFT))
-    soon = clock.from_local(clock.local(now).replace(tzinfo=None, hour=8, minute=0, second=0) + timedelta(days=3))
-    actions.schedule(teacher, classes["CM1 A"], actions.Content(text=posts.SCHEDULED), soon)
+    days, hour, text = posts.SCHEDULED
+    actions.schedule(teacher, classes["CM1 A"], actions.Content(text=text), instant(outing, days, hour))
 
 
 def _say_who_is_seen(actor, post) -> None:
@@ -149,9 +159,9 @@ def _answer(made: dict, now) -> None:
                 if any(child.classroom_id == post.classroom_id for child in actor.children):
                     clock.set(min(post.published_at + timedelta(hours=number), now - timedelta(minutes=3)))
                     _try(lambda actor=actor, post=post: actions.mark_read(actor, post.public_id))
-    clock.set(now - timedelta(minutes=3))
-    for beginning, author, comment in posts.COMMENTS:
+    for beginning, author, hours, comment in posts.COMMENTS:
         post = next(post for text, post in made.items() if beginning in text)
+        clock.set(min(post.published_at + timedelta(hours=hours), now - timedelta(minutes=3)))
         actions.comment(_actor(author), post.public_id, comment)
     for author, post in (("guardian1", 7), ("guardian3", 7), ("guardian4", 7), ("guardian7", 5)):
         _try(
