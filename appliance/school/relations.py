@@ -1,6 +1,7 @@
 """What a person is to each class, from one query: offices, children under their authority, roles."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
 
 from peewee import JOIN, fn
@@ -40,7 +41,11 @@ class Child:
 
 @dataclass(frozen=True)
 class ClassAccess:
-    """What one person may see and do in one class. `children` are the reader's own, never another's."""
+    """What one person may see and do in one class. `children` are the reader's own, never another's.
+
+    When its year has ended, its team still reads what was published and takes away what should go; nobody publishes in
+    it any more, and who was in it is no longer theirs to look up or to change.
+    """
 
     classroom_id: int
     classroom_public_id: str
@@ -49,23 +54,40 @@ class ClassAccess:
     school_name: str
     academy_id: int
     academy_public_id: str
+    year_name: str
+    year_ends_on: date
     role: str
     children: tuple[Child, ...] = ()
 
     @property
+    def is_past(self) -> bool:
+        """Whether its school year has ended."""
+        return self.year_ends_on < clock.today()
+
+    @property
     def is_staff(self) -> bool:
-        """Whether this person works with the class: sees every post, its reach and its members."""
+        """Whether this person works with the class, or did when its year ended: sees every post and its reach."""
         return self.role in STAFF
+
+    @property
+    def sees_people(self) -> bool:
+        """Whether this person sees the pupils of the class and their adults."""
+        return self.is_staff and not self.is_past
 
     @property
     def can_publish(self) -> bool:
         """Whether this person may write posts here."""
-        return self.role in STAFF
+        return self.is_staff and not self.is_past
+
+    @property
+    def leads(self) -> bool:
+        """Whether this person answers for all that is published here, also when the year has ended."""
+        return self.role in ("teacher", "principal")
 
     @property
     def can_manage(self) -> bool:
         """Whether this person decides who belongs to the class."""
-        return self.role in ("teacher", "principal")
+        return self.leads and not self.is_past
 
     @property
     def student_ids(self) -> tuple[int, ...]:
@@ -140,6 +162,8 @@ def _places():
             School.name.alias("school_name"),
             School.academy.alias("academy_id"),
             Academy.public_id.alias("academy_public_id"),
+            SchoolYear.name.alias("year_name"),
+            SchoolYear.ends_on.alias("year_ends_on"),
             Membership.role.alias("staff_role"),
             presides.alias("presides"),
             own.c.student_id,
@@ -177,9 +201,10 @@ def _relations_query():
     places = _places()
     columns = (
         "classroom_id classroom_public_id classroom_name school_id school_name academy_id academy_public_id "
-        "staff_role presides student_id student_public_id first_name last_name usage_name"
+        "year_name year_ends_on staff_role presides student_id student_public_id first_name last_name usage_name"
     ).split()
-    in_order = (places.c.first_name, places.c.last_name, places.c.student_id, places.c.classroom_id)
+    who = (places.c.first_name, places.c.last_name, places.c.student_id)
+    in_order = (*who, places.c.year_ends_on.desc(), places.c.classroom_id)  # in August the class to come is first
     return (
         Account.select(
             Office.role.alias("office"),
@@ -208,7 +233,7 @@ def decide(account_id: int) -> Relations:
         if row.student_id is not None:
             children[row.student_id, row.classroom_id] = _child(row)
         role = row.staff_role or ("principal" if row.presides else "guardian")
-        classes[row.rank] = (*row[2:9], role)
+        classes[row.rank] = (*row[2:10], date.fromisoformat(str(row.year_ends_on)), role)
     made = tuple(children.values())
     return Relations(
         offices,

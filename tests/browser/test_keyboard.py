@@ -113,7 +113,7 @@ def test_a_teacher_publishes_two_photos_pins_the_post_and_opens_its_readers(scho
     keys.reach(f"#{card} summary")
     keys.press("Enter")
     keys.follow(f"#{card} .menu__item", "Épingler")
-    assert page.locator(f"#{card}").get_by_text("Épinglé", exact=True).is_visible()
+    assert page.locator(f"#{card}").get_by_text("Épinglée", exact=True).is_visible()
     keys.reach(f"#{card} summary")
     keys.press("Enter")
     keys.follow(f"#{card} .menu__item", "Qui a lu")

@@ -145,6 +145,43 @@ def test_every_child_of_a_family_is_in_sight_on_a_phone(school):
         assert box["x"] >= 0 and box["x"] + box["width"] <= room
 
 
+@pytest.mark.parametrize("width", (320, 360))
+def test_every_page_of_a_class_is_in_sight_on_a_small_phone(school, width):
+    page = school.visit("teacher", viewport={"width": width, "height": 640})
+    page.goto(f"{school.class_of(page)}/membres")
+    boxes = [each.bounding_box() for each in page.locator(".tabs a").all()]
+    assert len(boxes) == 4 and (width < 360 or len({box["y"] for box in boxes}) == 1)
+    assert all(0 <= box["x"] and box["x"] + box["width"] <= width for box in boxes)
+
+
+def test_the_four_reactions_stand_on_one_line_of_a_small_phone(school):
+    page = school.visit("guardian2", viewport={"width": 360, "height": 640})
+    page.goto("/")
+    boxes = [each.bounding_box() for each in page.locator(".post__foot").first.locator(".reaction").all()]
+    assert len(boxes) == 4 and len({box["y"] for box in boxes}) == 1
+    assert all(box["width"] >= 44 and box["height"] >= 44 for box in boxes)
+
+
+def test_what_stands_beside_a_home_is_large_enough_for_a_thumb(school):
+    for login in ("guardian3", "teacher"):
+        page = school.visit(login)
+        page.goto("/")
+        links = page.locator(".side .person a, .side .beside__post p a")
+        assert links.count()
+        assert min(link.bounding_box()["height"] for link in links.all()) >= 44, login
+
+
+def test_a_text_twice_as_large_cuts_nothing_off_a_phone(school):
+    page = school.visit("guardian3", viewport={"width": 360, "height": 640})
+    for address in ("/", "/compte"):
+        page.goto(address)
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert not page.evaluate(_TOO_WIDE), address
+        page.locator(".top summary").click()
+        sheet = page.locator(".menu__sheet--account").bounding_box()
+        assert 0 <= sheet["x"] and sheet["x"] + sheet["width"] <= 360, address
+
+
 def test_what_is_chosen_shows_when_the_system_decides_the_colours(school):
     page = school.visit("guardian3", forced_colors="active")
     page.goto("/compte/affichage")

@@ -82,7 +82,8 @@ def test_a_post_lives_from_its_publication_to_its_withdrawal(school, tmp_path):
     correct(teacher.page)
     other.open("La classe découverte, corrigée.", "/")
     other.page.get_by_role("link", name="Modifié").click()
-    assert other.page.locator("ins").count() and other.page.locator("del").count()
+    for mark in ("ins", "del"):
+        other.page.locator(mark).first.wait_for()
 
     teacher.open("La classe découverte, corrigée.", room)
     teacher.page.locator("article summary").click()

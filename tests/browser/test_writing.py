@@ -114,6 +114,24 @@ def test_whoever_stopped_a_page_that_did_not_come_can_press_again(school):
     assert count(page, "Encore une fois") == 1
 
 
+def test_a_press_is_answered_at_once_however_slow_the_network(school):
+    page = ready(compose(school, viewport=PHONE))
+    page.clock.install()
+    page.reload()
+    ready(page).locator(TEXT).fill("Patience")
+    button = page.get_by_role("button", name="Publier", exact=True)
+    page.route(COMPOSER, lambda route: None if route.request.method == "POST" else route.continue_())
+    line = page.context.new_cdp_session(page)
+    rest = button.evaluate("each => getComputedStyle(each).opacity")
+    with page.expect_request(lambda request: request.method == "POST"):
+        publish(page, no_wait_after=True)
+    line.send("Page.stopLoading")  # a page that is leaving cannot be asked
+    assert button.get_attribute("aria-busy") == "true"
+    assert button.evaluate("each => getComputedStyle(each).opacity") < rest
+    page.clock.run_for(11_000)
+    assert button.get_attribute("aria-busy") is None
+
+
 def test_words_pasted_from_a_word_processor_are_words_and_a_copied_picture_is_a_file(school):
     page = compose(school)
     page.locator(".uploads__ways:not([hidden])").wait_for()

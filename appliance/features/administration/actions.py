@@ -44,6 +44,7 @@ def create_classroom(actor, school_public_id: str, name: str, level: str, year_n
     if year_name not in days:
         raise Refused(_("Choisissez l’année en cours ou la suivante."), field="year")
     with transaction():
+        places.hold_academy(school.academy_id)
         year = places.find_or_create_year(actor, school.academy, days[year_name])
         return places.create_classroom(actor, school, year, name, level=level)
 
@@ -101,6 +102,7 @@ def create_officer(actor, place: School | Academy, person: Person, role: str) ->
     """Open an account with an office; the code, shown once, lets them choose a password."""
     _require_role(place, role)
     with transaction():
+        places.hold_academy(_academy_of(place).id)
         account = accounts.create_account(actor, person)
         _give(actor, place, account, role)
         return account, resets.create_code(actor, account)
@@ -109,11 +111,13 @@ def create_officer(actor, place: School | Academy, person: Person, role: str) ->
 def dismiss(actor, place: School | Academy, account_public_id: str, role: str) -> None:
     """Withdraw an office at once; the last administrator stays, and only one of them removes a school's last head."""
     with transaction():
+        places.hold_academy(_academy_of(place).id)
         holders = queries.list_holders(place)
         for office in holders:
             if office.account.public_id == account_public_id and office.role == role:
-                heads = [each for each in holders if each.role == "principal"]
-                if len(heads) == 1 and not queries.administers(actor, office.academy_id):
+                open_ones = [each for each in holders if each.account.disabled_at is None]
+                heads = {each.account_id for each in open_ones if each.role == "principal"}
+                if not heads - {office.account_id} and not queries.administers(actor, office.academy_id):
                     raise Refused(_("Une école garde au moins une direction. Nommez d’abord quelqu’un d’autre."))
                 places.dismiss(actor, office)
 

@@ -6,6 +6,7 @@ for them.
 """
 
 import json
+from dataclasses import dataclass
 
 from peewee import fn
 
@@ -26,6 +27,20 @@ from appliance.school.models import (
 from appliance.services import work
 from appliance.services.audit import AuditEntry
 from appliance.services.media.models import Media
+from appliance.services.people.accounts import one_line
+from appliance.storage.searching import holds
+
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class Schools:
+    """One page of schools, of those that were searched; `total` counts all that the actor administers or heads."""
+
+    schools: list[School]
+    total: int
+    page: int
+    has_more: bool
 
 
 def school_ids(actor):
@@ -44,9 +59,16 @@ def _schools(actor):
     return School.select(School, Academy).join(Academy).where(School.id.in_(school_ids(actor)))
 
 
-def list_schools(actor) -> list[School]:
-    """The schools that the actor administers or heads, by name."""
-    return list(_schools(actor).order_by(School.name, School.id))
+def list_schools(actor, searched: str = "", page: int = 1) -> Schools:
+    """The schools that the actor administers or heads whose name, town or number holds this text, by name; a page too
+    far is the last one."""
+    found = _schools(actor)
+    total = found.count()
+    if searched := one_line(searched):
+        found = found.where(holds(School.name + " " + School.city + " " + School.uai, searched))
+    page = max(1, min(page, -(-(found.count() if searched else total) // PAGE)))
+    rows = list(found.order_by(fn.LOWER(School.name), School.id).limit(PAGE + 1).offset((page - 1) * PAGE))
+    return Schools(rows[:PAGE], total, page, len(rows) > PAGE)
 
 
 def get_school(actor, public_id: str) -> School:

@@ -3,7 +3,7 @@
 from appliance.features.feed import queries, rendering
 from appliance.features.feed.actions import Content, comment, pin, publish, react, save_draft, schedule
 from appliance.features.feed.events import PostPublished, PostWithdrawn
-from appliance.features.feed.queries import count_unread, summarise
+from appliance.features.feed.queries import list_unread, summarise
 from appliance.features.feed.queries.album import find_album_month, list_album, list_album_months
 from appliance.features.feed.rendering import excerpt_of
 from appliance.features.feed.showing import duration
@@ -16,7 +16,6 @@ __all__ = [
     "PostPublished",
     "PostWithdrawn",
     "comment",
-    "count_unread",
     "duration",
     "excerpt_of",
     "find_album_month",
@@ -25,6 +24,7 @@ __all__ = [
     "list_album_months",
     "list_latest_for",
     "list_recent_for",
+    "list_unread",
     "pin",
     "publish",
     "react",
@@ -35,12 +35,12 @@ __all__ = [
 ]
 
 
-def list_recent_for(actor, limit: int = queries.PAGE, before: str | None = None):
-    """The newest posts of all classes of a person, each with the children of theirs that it concerns.
+def list_recent_for(actor, child: str = "", before: str | None = None):
+    """The newest posts for the children of a person, or for one of them, each with those whom it concerns.
 
     Gives `.cards` and `.cursor`, the `before` of the page after it. At most four queries.
     """
-    return queries.list_recent(actor, limit, before)
+    return queries.list_recent(actor, child, before)
 
 
 def list_latest_for(actor):

@@ -14,7 +14,6 @@ from appliance.features.feed import queries
 from appliance.features.feed.queries.cards import Card
 from appliance.features.feed.showing import files
 from appliance.school.policy import tint
-from appliance.storage.fields import from_micros
 from appliance.web import caching
 
 REACTIONS = {
@@ -109,7 +108,6 @@ def view(card: Card, given: dict | None = None) -> SimpleNamespace:
         is_staff=card.is_staff,
         may_change=card.may_change,
         is_read=card.is_read,
-        read_at=None if post.read_at is None else from_micros(post.read_at),
     )
 
 
@@ -147,6 +145,8 @@ def _audience(card: Card) -> str:
     if not card.is_staff or card.post.audience == "whole":
         return ""
     names = card.addressed[:3]
+    if not names:  # its group was deleted
+        return _("Plus adressée à personne")
     more = len(card.addressed) - len(names)
     text = ", ".join(names)
     if more > 0:

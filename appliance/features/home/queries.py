@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from appliance.school.models import Classroom, JoinRequest, School
+from appliance.core import clock
+from appliance.school.models import Classroom, JoinRequest, School, SchoolYear
 from appliance.school.policy import tint
 from appliance.storage.prepared import P, Prepared, many
 
@@ -38,8 +39,10 @@ _PENDING = Prepared(
         )
         .join(Classroom, on=JoinRequest.classroom == Classroom.id)
         .join(School, on=Classroom.school == School.id)
+        .join(SchoolYear, on=Classroom.year == SchoolYear.id)
         .where(
             (JoinRequest.status == "pending")
+            & (SchoolYear.ends_on >= P("today"))
             & ((JoinRequest.account == P("account")) | JoinRequest.classroom.in_(many("managed")))
         )
         .order_by(JoinRequest.created_at, JoinRequest.id)
@@ -52,7 +55,7 @@ def list_waiting(actor) -> Waiting:
     managed = [access.classroom_id for access in actor.classes if access.can_manage]
     to_decide: dict[int, int] = {}
     own = []
-    for row in _PENDING.all(account=actor.account_id, managed=managed):
+    for row in _PENDING.all(account=actor.account_id, managed=managed, today=clock.today()):
         if row.account_id == actor.account_id:
             own.append(row)
         if row.classroom_id in managed:
@@ -88,8 +91,3 @@ def list_unread(cards) -> dict[str, list]:
         for child in () if card.is_read else card.children:
             found.setdefault(child.public_id, []).append(card)
     return found
-
-
-def list_cards(cards, child: str) -> list:
-    """Of these posts, those that concern a child of the reader's: the chosen one, or any."""
-    return [card for card in cards if any(not child or each.public_id == child for each in card.children)]

@@ -1,5 +1,5 @@
 """The first page, remembered like the feed: at most six questions to the database for a guardian or a teacher,
-and a seventh before saying that all is read to someone who has more than a page."""
+and a seventh to count what waits beyond the page."""
 
 import flask
 
@@ -9,7 +9,7 @@ from appliance.web import caching
 from appliance.web.routing import Slice
 
 bp = Slice("home", __name__)
-PAGE, FILTERED = 20, 50
+STAFFED = 50
 
 
 @bp.page("/", access="signed_in")
@@ -24,30 +24,36 @@ def index():
 
 
 def _draw(actor, children, child: str, before: str) -> str:
-    page = (
-        feed.list_recent_for(actor, FILTERED if child or actor.is_staff else PAGE, before or None) if children else None
-    )
-    cards = queries.list_cards(page.cards, child) if page else []
+    page = feed.list_recent_for(actor, child, before or None) if children else None
+    cards = page.cards if page else []
     staffed = [access for access in actor.classes if access.is_staff]
+    staffed = [access for access in staffed if not access.is_past] or staffed  # the past ones stand under /classes
     unread = [card for card in cards if not card.is_read]
     first = not before
-    number = len(unread)
-    if first and not (unread or child) and page and page.cursor:  # all is read only if nothing older waits
-        number = feed.count_unread(actor)
+    news = queries.list_unread(cards) if first else {}
+    due = {each: {card.post.public_id for card in new} for each, new in news.items()}
+    if first and page and (child or page.cursor):  # more may wait than this page shows
+        due = feed.list_unread(actor)
+    posts = due.get(child, set()) if child else set().union(*due.values())
+    beyond = len(posts - {card.post.public_id for card in unread})
     return flask.render_template(
         "home/index.html",
         children=children,
         child=child,
         to_read=feed.render_cards(unread, actor),
         others=feed.render_cards([card for card in cards if card.is_read], actor),
-        number=number,
-        news=queries.list_unread(page.cards) if page and first else {},
+        number=len(unread) + beyond,
+        beyond=beyond,
+        due=due,
+        news=news,
         excerpt_of=feed.excerpt_of,
         form=feed.FORM,
         here=_address(child, before),
         newest=_address(child, "") if before else None,
         older=_address(child, page.cursor) if page and page.cursor else None,
-        staffed=staffed if first else [],
+        staffed=staffed[:STAFFED] if first else [],
+        has_more=len(staffed) > STAFFED,
+        years=len({access.year_name for access in staffed}) > 1 or any(access.is_past for access in staffed),
         summaries=feed.summarise(actor) if staffed and first else {},
         latest=feed.list_latest_for(actor) if staffed and first else [],
         waiting=queries.list_waiting(actor),

@@ -61,6 +61,7 @@ class Shown:
     kept_by_undo: list[tuple[str, str, str]] = field(default_factory=list)
     digest: str = ""
     year_name: str = ""
+    looks_like_next_year: bool = False
     is_complete: bool = True
 
     def lines(self, state: str, kind: str | None = None) -> list[Line]:
@@ -136,8 +137,14 @@ def read_difference(actor, row: RosterImport, limits) -> Shown | None:
 
 
 def list_managed(actor, row: RosterImport) -> list[ClassAccess]:
-    """The classes of the import's school in which this person may invite."""
-    return [access for access in actor.classes if access.school_id == row.school_id and access.can_manage]
+    """The classes of the import's school and year in which this person may invite."""
+    return [
+        access
+        for access in actor.classes
+        if access.school_id == row.school_id
+        and access.can_manage
+        and (row.year is None or access.year_name == row.year.name)
+    ]
 
 
 def list_uninvited(actor, row: RosterImport) -> list[tuple[str, ClassAccess]]:
@@ -179,6 +186,7 @@ def _show(row: RosterImport, counts: dict, report: dict, plan: Plan | None = Non
         kept_by_undo=[tuple(each) for each in report.get("undone", ())],
         digest="" if plan is None or plan.changes_nothing else plan.digest,
         year_name=plan.state.year_name if plan else row.year.name if row.year else "",
+        looks_like_next_year=plan.looks_like_next_year if plan else False,
         is_complete=plan.roster.is_complete if plan else True,
     )
 

@@ -99,7 +99,7 @@ def forgotten_sent():
 @bp.page("/reinitialiser", access="public", methods=("GET", "POST"), slow=True)
 def reset():
     """Type a printed code, then a new password."""
-    if flask.request.method == "GET":
+    if flask.request.method != "POST":
         return _show("signin/reset_code.html", CodeForm())
     if "password" in flask.request.form:
         return _choose_password()

@@ -176,7 +176,8 @@ def link_account(actor, typed: str, *, network: str = "") -> None:
 
 
 def list_children_of(guardian: Guardian) -> list[tuple[Student, Classroom]]:
-    """The children under a guardian's legal authority, in this year's classes of their school, in name order."""
+    """The children under a guardian's legal authority, in this year's classes of their school, in name order; in
+    August two years are open, the class to come is last."""
     query = (
         Enrolment.select(Enrolment, Student, Classroom)
         .join(Student, on=Enrolment.student == Student.id)
@@ -191,9 +192,14 @@ def list_children_of(guardian: Guardian) -> list[tuple[Student, Classroom]]:
             & (SchoolYear.ends_on >= clock.today())
             & (Classroom.school == guardian.school_id)
         )
-        .order_by(Student.first_name, Student.id, Classroom.id)
+        .order_by(Student.first_name, Student.id, SchoolYear.starts_on, Classroom.id)
     )
     return [(row.student, row.classroom) for row in query]
+
+
+def list_places_of(guardian: Guardian) -> list[tuple[Student, Classroom]]:
+    """The same with each child once, in the latest class: as a letter says it."""
+    return list({student.id: (student, room) for student, room in list_children_of(guardian)}.values())
 
 
 def _find(typed: str, network: str) -> Invitation:
@@ -210,7 +216,7 @@ def _find(typed: str, network: str) -> Invitation:
 def _describe(invitation: Invitation) -> Welcome:
     if invitation.purpose == "guardian":
         guardian = invitation.guardian
-        children = tuple((student.first_name, room.name) for student, room in list_children_of(guardian))
+        children = tuple((student.first_name, room.name) for student, room in list_places_of(guardian))
         last_name = guardian.usage_name or guardian.last_name
         return Welcome("guardian", guardian.first_name, last_name, guardian.school.name, children)
     room = invitation.classroom

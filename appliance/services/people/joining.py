@@ -95,7 +95,16 @@ def ask_to_join(
 
 
 def _require_patience(account: Account, room: Classroom) -> None:
-    pending = JoinRequest.select().where((JoinRequest.account == account) & (JoinRequest.status == "pending"))
+    pending = (
+        JoinRequest.select()
+        .join(Classroom)
+        .join(SchoolYear)
+        .where(
+            (JoinRequest.account == account)
+            & (JoinRequest.status == "pending")
+            & (SchoolYear.ends_on >= clock.today())  # nobody answers for a class of a past year
+        )
+    )
     if pending.where(JoinRequest.classroom == room).exists():
         raise Refused(_("Votre demande attend déjà la réponse de l’enseignant\u202f: il n’y a rien d’autre à faire."))
     if pending.count() >= PENDING_AT_MOST:

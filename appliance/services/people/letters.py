@@ -99,7 +99,7 @@ def _address(guardian: Guardian) -> tuple[str, ...]:
 
 
 def _invitation(guardian: Guardian, code: str, public_url: str) -> Letter:
-    children = invitations.list_children_of(guardian)
+    children = invitations.list_places_of(guardian)
     return Letter(
         school=guardian.school.name,
         city=guardian.school.city,

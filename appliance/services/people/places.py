@@ -15,6 +15,12 @@ OFFICES = ("principal", "admin", "dpo")
 TEACHING = ("teacher", "assistant")
 
 
+def hold_academy(academy_id: int) -> None:
+    """Let nobody else name a place, appoint or dismiss in an academy until the commit: two who do so at once are told,
+    and none half-does it. Before anything is journaled in that transaction, because the journal is held too."""
+    list(locked(Academy.select(Academy.id).where(Academy.id == academy_id)))
+
+
 def create_academy(actor, name: str) -> Academy:
     """Create a tenant with a key of its own, wrapped under the KEK."""
     with transaction():
@@ -27,6 +33,7 @@ def create_academy(actor, name: str) -> Academy:
 def create_school(actor, academy: Academy, name: str, *, uai: str = "", city: str = "") -> School:
     """Create a school of an academy; Refused when the name is taken."""
     with transaction():
+        hold_academy(academy.id)
         _require_free_school_name(academy, name)
         school = School.create(academy=academy, name=name, uai=uai, city=city)
         audit.record(
@@ -57,6 +64,7 @@ def create_classroom(actor, school: School, year: SchoolYear, name: str, *, leve
     """Create a class for a year, with its own key and its own class key for families; Refused when the name is
     taken."""
     with transaction():
+        hold_academy(school.academy_id)
         if Classroom.get_or_none(school=school, year=year, name=name):
             raise Refused(_("Une classe porte déjà ce nom cette année."), field="name")
         public_id = new_id()
@@ -92,6 +100,7 @@ def appoint(actor, account, academy: Academy, role: str, school: School | None =
     if role not in OFFICES:
         raise ValueError(f"unknown office {role}")
     with transaction():
+        hold_academy(academy.id)
         office, created = Office.get_or_create(account=account, academy=academy, school=school, role=role)
         if created:
             audit.record(
@@ -130,6 +139,7 @@ def add_teacher(actor, account, classroom: Classroom, role: str = "teacher") -> 
 def rename_school(actor, school: School, name: str, city: str) -> None:
     """Change a school's name and town; Refused when another school of the academy has that name."""
     with transaction():
+        hold_academy(school.academy_id)
         _require_free_school_name(school.academy, name, school.id)
         School.update(name=name, city=city).where(School.id == school.id).execute()
         audit.record(
@@ -151,6 +161,7 @@ def _require_free_school_name(academy: Academy, name: str, but: int | None = Non
 def rename_classroom(actor, classroom: Classroom, name: str, level: str) -> None:
     """Change a class's name and level; Refused when another class of that school and year has that name."""
     with transaction():
+        hold_academy(classroom.school.academy_id)
         taken = Classroom.get_or_none(school=classroom.school_id, year=classroom.year_id, name=name)
         if taken is not None and taken.id != classroom.id:
             raise Refused(_("Une classe porte déjà ce nom cette année."), field="name")
@@ -189,6 +200,7 @@ def _record_classroom(actor, event: str, classroom: Classroom) -> None:
 def dismiss(actor, office: Office) -> None:
     """Withdraw an office at once; Refused for the last administrator of the academy."""
     with transaction():
+        hold_academy(office.academy_id)
         if office.role == "admin" and not _administrators(office.academy_id) - {office.account_id}:
             raise Refused(
                 _("C’est le dernier administrateur. Nommez d’abord quelqu’un d’autre\u202f: rien n’a été modifié.")
@@ -209,9 +221,7 @@ def dismiss(actor, office: Office) -> None:
 
 def _administrators(academy_id: int) -> set[int]:
     admins = (Office.academy == academy_id) & (Office.role == "admin") & Account.disabled_at.is_null()
-    # locked, so that two people who dismiss each other at once do not both succeed
-    rows = locked(Office.select(Office.account).join(Account).where(admins).order_by(Office.id))
-    return {row.account_id for row in rows}
+    return {row.account_id for row in Office.select(Office.account).join(Account).where(admins)}
 
 
 def remove_teacher(actor, membership: Membership) -> None:

@@ -79,6 +79,14 @@ class Plan:
         """Whether applying it would write no row."""
         return not any(each.steps for each in self.differences)
 
+    @property
+    def looks_like_next_year(self) -> bool:
+        """Whether most pupils whom the school has in a class would go from it to another: so does a list of next year,
+        which would empty this year's classes."""
+        moves = [field for each in self.select("changed", "pupil") for field in each.fields if field[0] == "class"]
+        moved = sum(bool(before) for _name, before, _after in moves)
+        return moved > 2 and 2 * moved > sum(bool(rooms) for rooms in self.state.classes_of.values())
+
     def tally(self) -> dict[str, dict[str, int]]:
         """How many of each kind are new, changed, left, kept, ambiguous and unchanged."""
         found = Counter((each.kind, each.state) for each in self.differences)

@@ -23,6 +23,9 @@ def difference_lines(plan: Plan) -> Iterator[str]:
             # The line of a new guardian names the children already: such a link tells nothing more.
             told = [each for each in plan.select(state, kind) if each.fields or (state, kind) != ("new", "link")]
             yield from _list(f"{title} · {saying.KINDS[kind]}", [_line(each) for each in told])
+    if plan.looks_like_next_year:
+        yield ""
+        yield saying.next_year(plan.state.year_name)
     yield from _list(_("Décidé par l’école, gardé contre le fichier"), [_line(each) for each in plan.select("kept")])
     doubts = [_doubt(plan, doubt) for doubt in plan.doubts]
     yield from _list(_("À décider par quelqu’un ; laissés de côté"), doubts, len(doubts))
@@ -85,7 +88,7 @@ def _list(title: str, lines: list[str], most: int = _MOST) -> Iterator[str]:
     for line in lines[:most]:
         yield f"  {line}"
     if len(lines) > most:
-        yield "  " + _("… et %(count)s autres", count=len(lines) - most)
+        yield "  " + ngettext("… et %(num)s autre", "… et %(num)s autres", len(lines) - most)
 
 
 def _line(each) -> str:

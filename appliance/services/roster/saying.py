@@ -105,6 +105,16 @@ def kept(field: str, mine: object, theirs: object) -> str:
     )  # fmt: skip
 
 
+def next_year(present: str) -> str:
+    """What becomes of a list of the year to come that is applied too early."""
+    return _(
+        "La plupart des élèves changeraient de classe dans l’année %(year)s, en cours\u202f: leurs familles ne "
+        "verraient plus la classe où ils sont. Une liste de l’année suivante s’importe à partir du 1er août\u202f: ses "
+        "classes s’ajoutent alors à celles-ci.",
+        year=present,
+    )
+
+
 def why_kept(reason: str) -> str:
     """Why an undoing left something in place."""
     return str(KEPT.get(reason, _OTHERWISE))

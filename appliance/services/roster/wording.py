@@ -99,7 +99,7 @@ KINDS = {
     ),
     "bad_ine": ("warning", lazy_("« %(value)s » n’est pas un INE ; il est laissé de côté.")),
     "bad_email": ("warning", lazy_("« %(value)s » n’est pas une adresse électronique ; elle est laissée de côté.")),
-    "lost_zero": ("notice", lazy_("« %(value)s » a perdu son premier zéro : il est lu « %(read)s ».")),
+    "lost_zero": ("notice", lazy_("« %(value)s » a perdu son premier zéro : il est lu « %(read)s ».")),
     "bad_phone": ("warning", lazy_("« %(value)s » n’est pas un numéro de téléphone ; il est laissé de côté.")),
     # Who is who
     "repeated_line": (

@@ -78,6 +78,7 @@ def test_a_colleague_joins_the_team_and_leaves_it(world, room):
         assert teacher.submit(f"{room.url}/equipe", data).status_code == 303
     assert colleague.get(room.url).status_code == 200
     url = f"{room.url}/equipe/{world.account('teacher2').public_id}/retirer"
+    assert "Cette personne ne voit plus la classe" in teacher.get(url).text
     for _time in range(2):
         assert teacher.submit(url).status_code == 303
     assert colleague.get(room.url).status_code == 404
@@ -108,6 +109,7 @@ def test_a_class_has_so_many_teachers_at_most_and_always_one(world, room):
     data = {"identifier": "teacher2@demo.test", "role": "assistant"}
     assert teacher.submit(f"{room.url}/equipe", data).status_code == 303
     own = f"{room.url}/equipe/{world.account('teacher').public_id}/retirer"
+    assert "Vous ne verrez plus la classe" in teacher.get(own).text
     answer = teacher.submit(own)
     assert answer.status_code == 422 and "au moins un enseignant" in answer.text
 
@@ -266,7 +268,7 @@ def test_a_class_of_a_past_year_prints_no_letter_that_opens_nothing(world, room,
     guardian = waiting(world)
     clock.advance(days=400)
     answer = world.sign_in("teacher").submit(f"{room.url}/invitations", {"guardians": [guardian.public_id]})
-    assert answer.status_code == 422 and "est finie" in answer.text and not Invitation.select().exists()
+    assert answer.status_code == 403 and "est finie" in answer.text and not Invitation.select().exists()
 
 
 def test_letters_for_nobody_or_for_strangers_are_refused(world, room):

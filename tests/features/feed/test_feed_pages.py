@@ -97,9 +97,12 @@ def test_a_date_that_is_past_missing_or_wrong_is_refused_and_the_text_kept(world
 def test_readers_see_what_a_correction_changed(world, feed):
     post = feed.publish("Rendez-vous à 8 h 30")
     browser = world.sign_in("teacher")
-    browser.submit(f"/publications/{post.public_id}/modifier", {"text": "Rendez-vous à 9 h 15", "version": "1"})
+    change = {"text": "Rendez-vous à 9 h 15", "version": "1", "act": "keep"}
+    browser.submit(f"/publications/{post.public_id}/modifier", change)
+    page = text(browser.get(feed.path()))
+    assert "C’est enregistré." in page and "Votre publication est en ligne." not in page
     reader = world.sign_in("guardian1")
-    assert "Modifié" in text(reader.get(feed.path()))
+    assert "Modifiée" in text(reader.get(feed.path()))
     page = text(reader.get(f"/publications/{post.public_id}/modifications"))
     assert "<del>" in page and "<ins>" in page and "8" in page and "15" in page
     assert PostVersion.select().count() == 2
@@ -208,9 +211,9 @@ def test_pinning_and_closing_answers_from_the_card(world, feed):
     browser, url = world.sign_in("teacher"), f"/publications/{post.public_id}"
     answer = browser.submit(f"{url}/epingle", {"pinned": "1", "suite": feed.path()})
     assert answer.headers["Location"] == f"{feed.path()}#publication-{post.public_id}"
-    assert "Épinglé" in text(browser.get(feed.path()))
+    assert "Épinglée" in text(browser.get(feed.path()))
     browser.submit(f"{url}/epingle", {"pinned": "0"})
-    assert "Épinglé" not in text(browser.get(feed.path()))
+    assert "Épinglée" not in text(browser.get(feed.path()))
     browser.submit(f"{url}/reponses", {"comments": "0"})
     reader = world.sign_in("guardian1")
     assert "sont fermés" in text(reader.get(url))

@@ -80,7 +80,7 @@ def test_drafts_scheduled_and_withdrawn_posts_are_for_the_staff_alone(world, fee
 def test_each_item_says_which_of_the_readers_own_children_it_concerns(world, feed):
     feed.publish("À tous")
     feed.publish("À deux", to=["Léa", "Inès"])
-    cards = api.list_recent_for(world.actor("nadia"), 10, None).cards
+    cards = api.list_recent_for(world.actor("nadia")).cards
     assert [[child.first_name for child in card.children] for card in cards] == [["Inès"], ["Inès"]]
     assert all(card.addressed == () for card in cards)
 
@@ -89,7 +89,7 @@ def test_a_guardian_of_two_classes_finds_both_on_one_page(world, feed, clock):
     feed.publish("CM1")
     clock.advance(minutes=1)
     feed.publish("CE1", who="teacher2", classroom=world.ce1)
-    page = api.list_recent_for(world.actor("nadia"), 10, None)
+    page = api.list_recent_for(world.actor("nadia"))
     assert [(queries.text_of(card), card.children[0].first_name) for card in page.cards] == [
         ("CE1", "Adam"),
         ("CM1", "Inès"),

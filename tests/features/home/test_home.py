@@ -230,7 +230,8 @@ def test_the_page_costs_at_most_six_questions_to_the_database(world):
         caching.store.clear()
         with statements() as found:
             assert browser.get("/").status_code == 200
-        assert len(found) <= 6, (who, found)
+        most = 7 if who == "nadia" else 6  # what waits beyond her page is counted
+        assert len(found) <= most, (who, found)
         with statements() as found:
             answer = browser.get("/")
         assert len(found) <= 2, (who, found)
@@ -264,3 +265,43 @@ def test_older_posts_are_a_page_away(world, clock):
 
 def _access(world):
     return policy.get_access(world.actor("teacher"), world.cm1.public_id)
+
+
+def test_what_waits_on_older_pages_is_counted_too(world, clock):
+    posts = [publish(world, "Mot du CE1", "teacher2", world.ce1)]
+    for number in range(24):
+        clock.advance(minutes=1)
+        posts.append(publish(world, f"Mot {number}"))
+    browser = world.sign_in("nadia")
+    page = browser.get("/").text
+    chips = page[page.index('<nav class="chips') : page.index("</nav>", page.index('<nav class="chips'))]
+    assert "25 publications à lire" in section(main_of(browser.get("/")), "a-lire")
+    assert "5 publications plus anciennes à lire" in section(page, "a-lire")
+    assert "1 publication à lire" in chips.split("Adam")[1].split("Inès")[0]
+    assert "24 publications à lire" in chips.split("Inès")[1]
+    for post in posts[-22:]:
+        browser.submit(f"/publications/{post.public_id}/lu", {"suite": "/"})
+    page = main_of(browser.get("/"))
+    assert "3 publications plus anciennes à lire" in section(page, "deja-lues")
+    of_adam = main_of(browser.get(f"/?enfant={world.student('Adam').public_id}"))
+    assert "1 publication à lire" in section(of_adam, "a-lire") and "Mot du CE1" in section(of_adam, "a-lire")
+
+
+def test_a_childs_page_leads_only_to_what_it_shows(world):
+    publish(world, "Mot du CM1")
+    publish(world, "Mot du CE1", "teacher2", world.ce1)
+    page = world.sign_in("nadia").get(f"/?enfant={world.student('Adam').public_id}").text
+    anchors = re.findall(r'href="#(publication-\w+)"', page)
+    assert anchors and all(f'id="{anchor}"' in page for anchor in anchors)
+
+
+def test_other_classes_do_not_push_a_childs_posts_off_their_heads_page(world, clock):
+    adam = world.student("Adam")
+    guardian = children.create_guardian(SYSTEM, adam.school, "Claire", "Fontaine", account=world.account("principal"))
+    children.link(SYSTEM, guardian, adam)
+    publish(world, "Mot du CE1", "teacher2", world.ce1)
+    for number in range(51):
+        clock.advance(minutes=61 if number % 20 == 19 else 1)
+        publish(world, f"Mot {number}")
+    page = main_of(world.sign_in("principal").get("/"))
+    assert "1 publication à lire" in page and "Mot du CE1" in page and "Mot 50" not in page

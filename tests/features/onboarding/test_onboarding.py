@@ -203,6 +203,8 @@ def test_a_wrong_key_is_told_before_anything_about_the_person(world):
 
 def test_someone_with_an_account_asks_without_opening_another(world):
     browser = world.sign_in("stranger")
+    for page in ("/joindre", "/invitation"):
+        assert "Accueil</a>" in browser.get(page).text, "there is a way back"
     assert 'name="password"' not in browser.get("/joindre").text
     answer = browser.submit("/joindre", {"key": world.cm1.join_code, "child_name": "Léa", "kinship": "other"})
     assert answer.status_code == 303

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import subprocess
+from datetime import date
 
 import pytest
 
@@ -139,3 +140,19 @@ def test_printing_opens_no_account(world, address):
     before = Account.select().count()
     world.sign_in("principal").submit(f"{address}/enseignants")
     assert Account.select().count() == before
+
+
+def test_in_august_a_teacher_of_last_year_is_invited_into_the_class_to_come(world, clock, tmp_path):
+    """Two years are open for a month, with classes of the same names: an import speaks of its own year."""
+    clock.advance(days=(date(2026, 8, 25) - clock.today()).days)
+    school, browser = world.cm1.school, world.sign_in("principal")
+    found = give(browser, school, pupils=PUPILS, guardians=GUARDIANS, teachers=TEACHERS).location
+    result = apply(browser, found).text
+    room = Classroom.get((Classroom.name == "CM1 A") & (Classroom.id != world.cm1.id))
+    assert room.public_id in result and world.cm1.public_id not in result
+    pages = pages_of(browser.submit(f"{found}/enseignants"), tmp_path)
+    (code,) = [re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", page)[0] for page in pages if "MARTIN" in page]
+    invitations.link_account(world.actor("teacher"), code)
+    assert [each.year_name for each in world.actor("teacher").classes] == ["2025-2026", "2026-2027"]
+    families = pages_of(browser.submit(f"{found}/familles"), tmp_path)
+    assert len(families) == 1 and "CM2" in families[0]

@@ -96,7 +96,8 @@ def test_a_link_that_resets_a_password_confirms_nothing_and_the_reverse(world, l
     code = link_in(letters[0]).rsplit("/", 1)[1]
     assert world.visitor().get(f"/reinitialiser/{code}").status_code == 422
     reset = resets.create_code(None, world.account("guardian2"))
-    assert press(world, f"/confirmer-adresse/{reset}").status_code == 422
+    answer = press(world, f"/confirmer-adresse/{reset}")
+    assert answer.status_code == 422 and 'href="/compte/adresse"' in answer.text
 
 
 def test_an_address_that_is_saved_again_stays_confirmed(world, letters):

@@ -1,8 +1,11 @@
 """Files that follow one another through a year: movers are moved, who comes back is taken back, classes are renamed."""
 
+from datetime import date
+
 import pytest
 
-from appliance.school.models import Classroom
+from appliance.core.clock import today
+from appliance.school.models import Classroom, Student
 from appliance.school.policy import SYSTEM
 from appliance.services.people import children, places
 from appliance.services.roster import printing
@@ -151,3 +154,23 @@ def test_everything_that_someone_must_settle_is_printed_however_long(school):
     later = [pupil(f"NEUF{number}", f"Léo{number}", "CP", f"2018-03-{number:02}") for number in range(1, 31)]
     told = text(plan(school, roster([*later, *(pupil("", f"P{number}") for number in range(30))])))
     assert told.count("→") == 30 and told.count("Le nom ou le prénom manque") == 30
+
+
+def test_a_list_of_next_year_given_too_early_is_told_and_in_august_its_classes_stand_beside_the_others(school, clock):
+    def lists(*rooms):
+        born = iter(range(1, 20))
+        return roster([pupil(f"ROY{n}", f"Ana{n}", name, f"2017-03-{next(born):02d}") for n, name in enumerate(rooms)])
+
+    apply(school, lists("CP", "CP", "CE1", "CE1", "CM2"))
+    few, most = lists("CP", "CE1", "CE1", "CE1", "CM2"), lists("CE1", "CE1", "CM2", "CM2", "CP")
+    assert not plan(school, few).looks_like_next_year and plan(school, most).looks_like_next_year
+    assert any("1er août" in line for line in printing.difference_lines(plan(school, most)))
+    clock.advance(days=(date(2026, 8, 1) - today()).days)
+    assert not plan(school, most).looks_like_next_year
+    before = dump()
+    done = apply(school, most)
+    assert Classroom.select().where(Classroom.school == school).count() == 6
+    ana = Student.get(Student.first_name == "Ana0")
+    assert {each.classroom.year.name for each in ana.enrolments if each.left_on is None} == {"2025-2026", "2026-2027"}
+    undo_import(SYSTEM, done)
+    assert dump() == before

@@ -4,7 +4,7 @@ import flask
 
 from appliance.core.i18n import _
 from appliance.features.administration import actions, forms, reach
-from appliance.features.administration.routes.base import bp, done, show, show_code, to
+from appliance.features.administration.routes.base import bp, done, page_url, show, show_code, to
 from appliance.web.forms import Form
 
 BOTH = ("GET", "POST")
@@ -21,13 +21,9 @@ def people():
         total=found.total,
         searched=searched,
         roles=forms.ROLES,
-        before=_page(searched, found.page - 1) if found.page > 1 else None,
-        after=_page(searched, found.page + 1) if found.has_more else None,
+        before=page_url(".people", searched, found.page - 1) if found.page > 1 else None,
+        after=page_url(".people", searched, found.page + 1) if found.has_more else None,
     )
-
-
-def _page(searched: str, page: int) -> str:
-    return flask.url_for(".people", nom=searched or None, page=page)
 
 
 @bp.page("/administration/comptes/<account>", access="manager")

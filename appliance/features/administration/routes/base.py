@@ -24,6 +24,11 @@ def to(endpoint: str, **values):
     return flask.redirect(flask.url_for(f"administration.{endpoint}", **values), 303)
 
 
+def page_url(endpoint: str, searched: str, page: int) -> str:
+    """The address of a page of a list, of what was searched in it."""
+    return flask.url_for(endpoint, nom=searched or None, page=page)
+
+
 def done(text: str) -> None:
     """Say on the next page what was done."""
     flask.flash(text, "done")

@@ -6,7 +6,7 @@ from appliance.core.errors import NotFound
 from appliance.core.i18n import _
 from appliance.features.administration import actions, forms, queries
 from appliance.features.administration.routes import antivirus, care, health
-from appliance.features.administration.routes.base import bp, done, show, show_code, to
+from appliance.features.administration.routes.base import bp, done, page_url, show, show_code, to
 from appliance.services import plans
 from appliance.services.people import accounts
 
@@ -15,13 +15,18 @@ BOTH = ("GET", "POST")
 
 @bp.page("/administration", access="manager")
 def index():
-    """The schools; for a head of a single school, that one."""
-    actor = flask.g.actor
-    schools, academies = queries.list_schools(actor), queries.list_academies(actor)
-    if len(schools) == 1 and not academies:
-        return to("school", school=schools[0].public_id)
+    """The schools, with a search by name, town or number; for a head of a single school, that one."""
+    actor, searched = flask.g.actor, flask.request.args.get("nom", "")[:100].strip()
+    found = queries.list_schools(actor, searched, flask.request.args.get("page", 1, type=int))
+    academies = queries.list_academies(actor)
+    if found.total == 1 and found.schools and not academies:
+        return to("school", school=found.schools[0].public_id)
     cards = {**antivirus.card(actor), **care.card(actor), **health.card()} if academies else {}
-    return show("index", schools=schools, academies=academies, **cards)
+    return show(
+        "index", schools=found.schools, total=found.total, searched=searched, academies=academies,
+        before=page_url(".index", searched, found.page - 1) if found.page > 1 else None,
+        after=page_url(".index", searched, found.page + 1) if found.has_more else None, **cards,
+    )  # fmt: skip
 
 
 @bp.page("/administration/academies/<academy>/ecoles/nouvelle", access="admin", methods=BOTH)

@@ -30,8 +30,8 @@ def print_letters(actor, access, chosen: Sequence[str], public_url: str) -> byte
         raise Refused(_("Cochez au moins une personne sans compte."), field="guardians")
     with transaction():  # a letter that cannot be drawn leaves the codes of the earlier ones alive
         invited = invitations.invite_guardians(actor, access, wanted)
-        if not invited:
-            raise Refused(_("L’année de cette classe est finie\u202f: ses lettres n’ouvriraient rien."))
+        if not invited:  # they came by another way meanwhile
+            raise Refused(_("Cochez au moins une personne sans compte."), field="guardians")
         return letters.write_letters(actor, access, invited, public_url=public_url)
 
 

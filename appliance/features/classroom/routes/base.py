@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import flask
 
+from appliance.core.errors import Denied
 from appliance.core.i18n import _
 from appliance.features.classroom.queries import people
 from appliance.school import policy
@@ -24,17 +25,28 @@ class Tab:
 
 
 def open_staffed(classroom: str) -> policy.ClassAccess:
-    """The class, for someone who works with it; for everyone else the page does not exist."""
+    """The class, for someone who works with it this year; for everyone else the page does not exist."""
     access = policy.get_access(flask.g.actor, classroom)
-    policy.require(access.is_staff)
+    _require(access, access.sees_people)
     return access
 
 
 def open_managed(classroom: str) -> policy.ClassAccess:
     """The class, for someone who decides who belongs to it."""
     access = policy.get_access(flask.g.actor, classroom)
-    policy.require(access.can_manage)
+    _require(access, access.can_manage)
     return access
+
+
+def _require(access, allowed: bool) -> None:
+    if access.is_past and not allowed:
+        raise Denied(
+            _(
+                "L’année de cette classe est finie\u202f: vous y relisez ce qui a été publié, et rien ne s’y change "
+                "plus. Les élèves et leurs responsables se trouvent dans leur classe de cette année."
+            )
+        )
+    policy.require(allowed)
 
 
 def show(template: str, access, form=None, **values):

@@ -30,7 +30,7 @@ def decide(classroom, request):
     likely = requests.list_likely(found, pupils)
     form.student.choices = [("", _("Choisir…")), *((each.public_id, each.name) for each in pupils)]
     form.adult.choices = [("", _("Une personne qui n’est pas encore sur la liste")), *_list_adults(likely or pupils)]
-    if flask.request.method == "GET" and len(likely) == 1:
+    if flask.request.method != "POST" and len(likely) == 1:
         form.student.data = likely[0].public_id
     if form.submit(
         lambda: requests.approve(

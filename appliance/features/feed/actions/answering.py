@@ -122,7 +122,7 @@ def remove_comment(actor, comment: str) -> str:
 
 
 def react(actor, post: str, kind: str) -> None:
-    """Give a post one word; another word takes its place, the same word again changes nothing."""
+    """Give a post one word, which also says that it was read; another takes its place, the same changes nothing."""
     if kind not in REACTIONS:
         raise Refused(_("Choisissez une des réactions proposées."))
     row, access = _get_answerable(actor, post)
@@ -139,6 +139,7 @@ def react(actor, post: str, kind: str) -> None:
             raise Refused(_("Les réactions à cette publication sont fermées."))
         seen_by = "staff" if access.is_staff else "reader"
         journal(actor, access, operation, "reaction_given", kind="reaction", object_id=post, seen_by=seen_by)
+    mark_read(actor, post)
 
 
 def unreact(actor, post: str) -> None:
@@ -152,7 +153,8 @@ def unreact(actor, post: str) -> None:
 
 
 def mark_read(actor, post: str, card=None) -> bool:
-    """Note the first time that a guardian read a post; later times and the staff leave no trace. True when noted."""
+    """Note the first time that someone read what concerns a child of theirs; nothing else leaves a trace. True when
+    noted."""
     card = card or queries.get_card(actor, post)
     if card.is_read:
         return False

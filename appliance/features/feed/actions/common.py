@@ -5,9 +5,10 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from babel.dates import format_date
 from peewee import fn
 
-from appliance.core import clock
+from appliance.core import clock, i18n
 from appliance.core.config import Limits
 from appliance.core.errors import NotFound, QuotaReached, Refused
 from appliance.core.i18n import _
@@ -110,7 +111,27 @@ def hold_post_here(card) -> Post:
 
 def can_change(actor, access, post) -> bool:
     """Whether this person may edit, pin, withdraw… this post."""
-    return access.can_manage or (access.can_publish and post.author_id == actor.account_id)
+    return access.leads or (access.is_staff and post.author_id == actor.account_id)
+
+
+def require_readers(access, status: str, publish_at) -> None:
+    """Families read a class until its year ends: nothing goes out that none of them could read."""
+    if status == "published" and access.is_past:
+        raise Refused(
+            _(
+                "L’année de cette classe est terminée\u202f: aucune famille ne la lirait. La publication reste dans "
+                "les brouillons\u202f; vous pouvez la donner à une autre de vos classes."
+            )
+        )
+    if status == "scheduled" and clock.local(publish_at).date() > access.year_ends_on:
+        raise Refused(
+            _(
+                "L’année de cette classe se termine le %(day)s\u202f: après, aucune famille ne la lirait. Choisissez "
+                "une date avant, ou publiez dans la classe de la nouvelle année.",
+                day=format_date(access.year_ends_on, "long", locale=i18n.current()),
+            ),
+            field="publish_on",
+        )
 
 
 @functools.cache

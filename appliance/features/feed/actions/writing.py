@@ -17,6 +17,7 @@ from appliance.features.feed.actions.common import (
     journal,
     key_of,
     require_pace,
+    require_readers,
 )
 from appliance.features.feed.actions.seen import put_tags
 from appliance.features.feed.events import PostPublished
@@ -187,6 +188,7 @@ def _move(actor, access, post: Post, text: str, status: str, publish_at) -> None
 
     While a photo shows a child without image rights and nobody has chosen what to do, it stays a draft.
     """
+    require_readers(access, status, publish_at)
     if status in ("published", "scheduled") and count_masked(post.id):
         post.status, post.publish_at = "draft", publish_at if status == "scheduled" else None
         post.save()

@@ -11,7 +11,7 @@ from appliance.features.feed.queries.cards import (
     list_shelf,
     text_of,
 )
-from appliance.features.feed.queries.counts import count_unread, freshness, list_groups, list_students, list_targets
+from appliance.features.feed.queries.counts import freshness, list_groups, list_students, list_targets, list_unread
 from appliance.features.feed.queries.files import File, find_visible_media
 from appliance.features.feed.queries.reach import Family, Reach, list_readers
 from appliance.features.feed.queries.seen import Seen, count_masked, list_seen
@@ -39,7 +39,6 @@ __all__ = [
     "Summary",
     "count_masked",
     "count_reactions",
-    "count_unread",
     "find_card",
     "find_comment",
     "find_visible_media",
@@ -57,6 +56,7 @@ __all__ = [
     "list_shelf",
     "list_students",
     "list_targets",
+    "list_unread",
     "summarise",
     "text_of",
 ]

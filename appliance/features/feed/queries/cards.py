@@ -8,16 +8,15 @@ from typing import NamedTuple
 from peewee import JOIN, Case, fn
 
 from appliance.core.errors import NotFound
-from appliance.features.feed.models import Comment, Post, PostTarget, Reaction, ReadReceipt
+from appliance.features.feed.models import Comment, Post, PostTarget, Reaction
 from appliance.features.feed.queries import files, reach
-from appliance.features.feed.queries.visible import is_comment_visible, is_id, is_visible, reader
+from appliance.features.feed.queries.visible import is_comment_visible, is_for_own, is_id, is_visible, reader
 from appliance.features.feed.sealing import open_text
 from appliance.school.models import Academy, Account, Classroom, Group, GroupStudent, School, Student
 from appliance.storage.fields import to_micros
 from appliance.storage.prepared import P, Prepared, many
 
 PAGE = 20
-LARGEST_PAGE = 50
 START = (2, 2**62, "")
 
 
@@ -54,8 +53,8 @@ class Card(NamedTuple):
 
     @property
     def is_read(self) -> bool:
-        """Whether this guardian has opened the post or said to have read it; the staff has nothing to acknowledge."""
-        return self.is_staff or self.post.read_at is not None
+        """Whether nothing waits for this reader: it was read, isn't out, or concerns no child of theirs."""
+        return self.post.read_at is not None or self.post.status != "published" or not self.children
 
 
 class Page(NamedTuple):
@@ -81,8 +80,10 @@ def _columns(post=Post):
         Classroom.wrapped_key,
         Academy.public_id.alias("academy_public_id"),
         Academy.wrapped_key.alias("academy_wrapped_key"),
-        _own(ReadReceipt, ReadReceipt.first_read_at, post).alias("read_at"),
-        _own(Reaction, Reaction.kind, post).alias("reaction"),
+        reach.read_at(post, P("account")).alias("read_at"),
+        Reaction.select(Reaction.kind)
+        .where((Reaction.post == post.id) & (Reaction.account == P("account")))
+        .alias("reaction"),
         Comment.select(fn.COUNT(Comment.id))
         .where((Comment.post == post.id) & is_comment_visible(post))
         .alias("comments"),
@@ -92,10 +93,6 @@ def _columns(post=Post):
         .alias("reactions"),
         *reach.columns(post),
     )  # fmt: skip
-
-
-def _own(table, column, post):
-    return table.select(column).where((table.post == post.id) & (table.account == P("account")))
 
 
 def _rows(post=Post):
@@ -112,7 +109,7 @@ def _pinned(post):
     return Case(None, [(post.pinned_at.is_null(), 0)], 1)
 
 
-def listing(pinned_first: bool, size: int) -> Prepared:
+def listing(pinned_first: bool, size: int, rule=is_visible) -> Prepared:
     """Posts that the reader may see, the newest first (or the pinned ones), one more than `size`."""
 
     def order(post):
@@ -127,7 +124,7 @@ def listing(pinned_first: bool, size: int) -> Prepared:
         # The page is chosen by number first, so that what is counted for a post is counted for twenty of them only.
         shown = (
             inner.select(inner.id)
-            .where((inner.status == "published") & inner.classroom.in_(many("classrooms")) & is_visible(inner) & older)
+            .where((inner.status == "published") & inner.classroom.in_(many("classrooms")) & rule(inner) & older)
             .order_by(*order(inner))
             .limit(size + 1)
             .alias("shown")
@@ -138,7 +135,7 @@ def listing(pinned_first: bool, size: int) -> Prepared:
 
 
 _FEED = listing(True, PAGE)
-_RECENT = listing(False, LARGEST_PAGE)
+_RECENT = listing(False, PAGE, is_for_own)
 _ONE = Prepared(lambda: _rows().where((Post.public_id == P("post")) & is_visible()))
 _SHELF = Prepared(
     lambda: (
@@ -184,29 +181,29 @@ _TARGETS = Prepared(
 
 def list_feed(actor, access, cursor: str | None = None) -> Page:
     """One page of a class's feed for this person: pinned first, then the newest."""
-    return _list(_FEED, PAGE, actor, reader(actor, access), cursor)
+    return _list(_FEED, actor, [access.classroom_id], reader(actor, access), cursor)
 
 
-def list_recent(actor, limit: int = PAGE, cursor: str | None = None) -> Page:
-    """The newest posts of all classes of this person, whatever the school."""
-    return _list(_RECENT, max(1, min(limit, LARGEST_PAGE)), actor, reader(actor), cursor)
+def list_recent(actor, child: str = "", cursor: str | None = None) -> Page:
+    """The newest posts that concern a child of this person (any, or the one with this public id), whatever the class
+    and the school."""
+    values = reader(actor, child=child)
+    return _list(_RECENT, actor, values["attended"], values, cursor)
 
 
 def list_shelf(actor, access) -> list[Card]:
     """What only the staff of the class sees: drafts, scheduled and withdrawn posts."""
     if not access.is_staff:
         raise NotFound()
-    values = reader(actor, access)
-    return _dress(actor, _SHELF.all(classroom=access.classroom_id, **values), values)
+    return _dress(actor, _SHELF.all(classroom=access.classroom_id, **reader(actor, access)))
 
 
 def find_card(actor, public_id: str) -> Card | None:
     """One post as this person sees it, or None when it doesn't exist for them."""
     if not is_id(public_id):
         return None
-    values = reader(actor)
-    rows = _ONE.all(post=public_id, **values)
-    return _dress(actor, rows, values)[0] if rows else None
+    rows = _ONE.all(post=public_id, **reader(actor))
+    return _dress(actor, rows)[0] if rows else None
 
 
 def get_card(actor, public_id: str) -> Card:
@@ -222,11 +219,11 @@ def text_of(card: Card) -> str:
     return open_text(card.post, "post", card.post.public_id, card.post.sealed)
 
 
-def _list(query: Prepared, size: int, actor, values: dict, cursor: str | None) -> Page:
+def _list(query: Prepared, actor, classrooms: list[int], values: dict, cursor: str | None) -> Page:
     place, at, last = _parse_cursor(cursor)
-    rows = query.all(classrooms=values["staffed"] + values["attended"], place=place, at=at, last=last, **values)
-    more, rows = len(rows) > size, rows[:size]
-    return Page(_dress(actor, rows, values), _cursor(rows[-1], query is _FEED) if more else None)
+    rows = query.all(classrooms=classrooms, place=place, at=at, last=last, **values)
+    more, rows = len(rows) > PAGE, rows[:PAGE]
+    return Page(_dress(actor, rows), _cursor(rows[-1], query is _FEED) if more else None)
 
 
 def _cursor(row, pinned_first: bool) -> str:
@@ -247,19 +244,19 @@ def _parse_cursor(cursor: str | None) -> tuple[int, int, str]:
     return int(parts[0]), int(parts[1]), parts[2] if is_id(parts[2]) else ""
 
 
-def _dress(actor, rows: list, values: dict) -> list[Card]:
+def _dress(actor, rows: list) -> list[Card]:
     """Put files, children, audience and reach on the rows: two queries at most, none for an empty list
     (a third says because of whom something is masked)."""
     if not rows:
         return []
-    ids = [row.id for row in rows]
+    ids, values = [row.id for row in rows], reader(actor)
     staffed = set(values["staffed"])
     attached = files.list_by_post(ids, {row.id for row in rows if row.classroom_id in staffed})
     named = [row.id for row in rows if row.audience != "whole"]
     targets = (
         _group(_TARGETS.all(posts=named, staffed=values["staffed"], own=values["own"]), "post_id") if named else {}
     )
-    managed = {each.classroom_id for each in actor.classes if each.can_manage}
+    led = {each.classroom_id for each in actor.classes if each.leads}
     own = {}
     for child in actor.children:
         own.setdefault(child.classroom_id, []).append(child)
@@ -272,7 +269,7 @@ def _dress(actor, rows: list, values: dict) -> list[Card]:
             mine = [child for child in mine if child.id in concerned]
             addressed = tuple(dict.fromkeys(_label(each) for each in named_here))
         is_staff = row.classroom_id in staffed
-        may_change = row.classroom_id in managed or (is_staff and row.author_id == actor.account_id)
+        may_change = row.classroom_id in led or (is_staff and row.author_id == actor.account_id)
         addressed = addressed if is_staff else ()
         reached = None
         if is_staff and row.reach_total and row.status in ("published", "withdrawn"):

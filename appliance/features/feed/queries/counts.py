@@ -2,20 +2,25 @@
 
 from typing import NamedTuple
 
-from peewee import fn
-
 from appliance.core import clock
-from appliance.features.feed.models import Post, PostTarget, ReadReceipt
-from appliance.features.feed.queries.visible import is_enrolled, is_visible, reader
+from appliance.features.feed.models import Post, PostTarget
+from appliance.features.feed.queries import reach
+from appliance.features.feed.queries.visible import is_addressed, is_enrolled, is_for_own, reader
 from appliance.school.models import Enrolment, Group, Revision, Student
 from appliance.storage.prepared import P, Prepared, many
 
 _UNREAD = Prepared(
-    lambda: Post.select(fn.COUNT(Post.id).alias("number")).where(
-        (Post.status == "published")
-        & Post.classroom.in_(many("attended"))
-        & is_visible()
-        & Post.id.not_in(ReadReceipt.select(ReadReceipt.post).where(ReadReceipt.account == P("account")))
+    lambda: (
+        Post.select(Post.public_id, Student.public_id.alias("student_public_id"))
+        .join(Enrolment, on=(Enrolment.classroom == Post.classroom) & is_enrolled())
+        .join(Student, on=Enrolment.student == Student.id)
+        .where(
+            is_for_own()
+            & Student.id.in_(many("own"))
+            & ((Post.audience == "whole") | is_addressed(Post, Student.id))
+            & reach.read_at(Post, P("account")).is_null()
+        )
+        .order_by(Post.id, Student.id)
     )
 )
 
@@ -54,9 +59,13 @@ _TARGETS = Prepared(
 _REVISIONS = Prepared(lambda: Revision.select(Revision.scope, Revision.value).where(Revision.scope.in_(many("scopes"))))
 
 
-def count_unread(actor) -> int:
-    """How many published posts this guardian has not read yet, over all classes."""
-    return _UNREAD.first(**reader(actor)).number
+def list_unread(actor) -> dict[str, set[str]]:
+    """The published posts that this guardian has not read yet, over all classes, by the child whom they concern; public
+    ids, in one query."""
+    found: dict[str, set[str]] = {}
+    for row in _UNREAD.all(**reader(actor)):
+        found.setdefault(row.student_public_id, set()).add(row.public_id)
+    return found
 
 
 def list_groups(access) -> list:

@@ -1,11 +1,12 @@
 """Reach: how many of the guardians concerned have read, and who has not. For the staff alone.
 
-Concerned are the guardians with legal authority over a child of the audience who is in the class today, account or not.
+Concerned are the guardians with legal authority over a child of the audience who is in the class today, account or not,
+working with the class or not. Whoever wrote a post has read it.
 """
 
 from typing import NamedTuple
 
-from peewee import JOIN, fn
+from peewee import Case, fn
 
 from appliance.core import clock
 from appliance.core.errors import NotFound
@@ -23,6 +24,14 @@ class Reach(NamedTuple):
     total: int
 
 
+def read_at(post, account):
+    """When someone read a post, as SQL: who wrote it, when it came out; NULL for who has not read."""
+    opened = ReadReceipt.select(ReadReceipt.first_read_at).where(
+        (ReadReceipt.post == post.id) & (ReadReceipt.account == account)
+    )
+    return fn.COALESCE(Case(None, [(post.author == account, post.published_at)]), opened)
+
+
 def columns(post) -> tuple:
     """The reach of each row of a listing, for the staff: how many guardians are concerned, how many of them read."""
     concerned = (
@@ -38,11 +47,10 @@ def columns(post) -> tuple:
         .where(concerned)
     )
     read = (
-        ReadReceipt.select(fn.COUNT(fn.DISTINCT(Guardian.id)))
-        .join(Guardian, on=Guardian.account == ReadReceipt.account)
-        .join(Guardianship, on=Guardianship.guardian == Guardian.id)
-        .join(Enrolment, on=Enrolment.student == Guardianship.student)
-        .where((ReadReceipt.post == post.id) & concerned)
+        Enrolment.select(fn.COUNT(fn.DISTINCT(Guardian.id)))
+        .join(Guardianship, on=Guardianship.student == Enrolment.student)
+        .join(Guardian, on=Guardianship.guardian == Guardian.id)
+        .where(concerned & read_at(post, Guardian.account).is_null(False))
     )
     return read.alias("reach_read"), total.alias("reach_total")
 
@@ -60,16 +68,11 @@ _READERS = Prepared(
             Guardian.last_name,
             Guardian.usage_name,
             Guardian.account.alias("account_id"),
-            ReadReceipt.first_read_at.alias("read_at"),
+            read_at(Post, Guardian.account).alias("read_at"),
         )
         .join(Enrolment, on=(Enrolment.classroom == Post.classroom) & is_enrolled())
         .join(Guardianship, on=(Guardianship.student == Enrolment.student) & (Guardianship.authority == "legal"))
         .join(Guardian, on=Guardianship.guardian == Guardian.id)
-        .join(
-            ReadReceipt,
-            JOIN.LEFT_OUTER,
-            on=(ReadReceipt.post == Post.id) & (ReadReceipt.account == Guardian.account),
-        )
         .join_from(Enrolment, Student, on=Enrolment.student == Student.id)
         .where((Post.id == P("post")) & ((Post.audience == "whole") | is_addressed(Post, Enrolment.student)))
         .order_by(
@@ -98,14 +101,14 @@ class Family(NamedTuple):
 
 
 def list_readers(actor, card) -> list[Family]:
-    """Child by child and guardian by guardian, who has read a post; NotFound unless the actor is of the staff."""
-    if not card.is_staff:
+    """Child by child and guardian by guardian, who has read a post; NotFound for a draft, and for who isn't staff."""
+    if not card.is_staff or card.post.published_at is None:
         raise NotFound()
     families: dict[int, Family] = {}
     for row in _READERS.all(post=card.post.id, today=clock.today()):
         name = f"{row.student_first_name} {row.student_usage_name or row.student_last_name}".strip()
         family = families.setdefault(row.student_id, Family(row.student_public_id, row.student_first_name, name, []))
         guardian = f"{row.first_name} {row.usage_name or row.last_name}".strip()
-        read = row.read_at if row.read_at is None or not isinstance(row.read_at, int) else from_micros(row.read_at)
+        read = None if row.read_at is None else from_micros(row.read_at)
         family.readers.append(Reader(row.guardian_public_id, guardian, row.account_id is not None, read))
     return list(families.values())

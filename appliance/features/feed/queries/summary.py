@@ -9,7 +9,6 @@ from appliance.features.feed.models import Post
 from appliance.features.feed.queries import reach
 from appliance.features.feed.queries.cards import START, Card, listing
 from appliance.features.feed.queries.visible import reader
-from appliance.storage.fields import from_micros
 from appliance.storage.prepared import Prepared, many
 
 
@@ -83,18 +82,11 @@ def summarise(actor) -> dict[int, Summary]:
     for classroom_id in staffed:
         row = last.get(classroom_id)
         read, total = (row.reach_read, row.reach_total) if row else (0, 0)
-        at = (
-            None
-            if row is None
-            else row.published_at
-            if not isinstance(row.published_at, int)
-            else from_micros(row.published_at)
-        )
         found[classroom_id] = Summary(
             waiting.get((classroom_id, "draft"), 0),
             waiting.get((classroom_id, "scheduled"), 0),
             row.public_id if row else None,
-            at,
+            row.published_at if row else None,
             read,
             total,
         )

@@ -17,14 +17,16 @@ def is_id(text: str) -> bool:
     return 0 < len(text) <= 16 and text.isascii() and text.isalnum()
 
 
-def reader(actor, access=None) -> dict:
-    """The values of the rule for this person: in one class when its `access` is given, else in all of theirs."""
+def reader(actor, access=None, child: str = "") -> dict:
+    """The values of the rule for this person: in one class when its `access` is given, else in all of theirs; of their
+    children, for the one with this public id, else for all."""
     classes = (access,) if access is not None else actor.classes
+    children = [each for place in classes for each in place.children if child in ("", each.public_id)]
     return {
         "account": actor.account_id,
         "staffed": [each.classroom_id for each in classes if each.is_staff],
-        "attended": [each.classroom_id for each in classes if each.children and not each.is_staff],
-        "own": sorted({child.id for each in classes for child in each.children}),
+        "attended": sorted({each.classroom_id for each in children}),
+        "own": sorted({each.id for each in children}),
         "today": clock.today(),
     }
 
@@ -43,19 +45,24 @@ def is_addressed(post, student):
     return fn.EXISTS(names)
 
 
-def is_visible(post=Post):
-    """The rule itself; `reader` gives its values."""
+def is_for_own(post=Post):
+    """A published post concerns a child of the reader's, who may work with that class too."""
     own = Enrolment.select(Enrolment.id).where(
         (Enrolment.classroom == post.classroom)
         & Enrolment.student.in_(many("own"))
         & is_enrolled()
         & is_addressed(post, Enrolment.student)
     )
-    return post.classroom.in_(many("staffed")) | (
+    return (
         post.classroom.in_(many("attended"))
         & (post.status == "published")
         & ((post.audience == "whole") | fn.EXISTS(own))
     )
+
+
+def is_visible(post=Post):
+    """The rule itself; `reader` gives its values."""
+    return post.classroom.in_(many("staffed")) | is_for_own(post)
 
 
 def is_comment_visible(post=Post):

@@ -49,7 +49,10 @@ def _act(form: PostForm, usual: str) -> str:
     typed = form.publish_on.data is not None and form.publish_time.data is not None
     if act == "publish" and typed and form.publish_at() > clock.now():
         raise Refused(
-            _("Vous avez choisi une date. Appuyez sur « Programmer », ou effacez la date pour publier tout de suite."),
+            _(
+                "Vous avez choisi une date. Appuyez sur «\u202fProgrammer\u202f», "
+                "ou effacez la date pour publier tout de suite."
+            ),
             field="publish_on",
         )
     return act
@@ -73,7 +76,7 @@ def _done(access, post):
         "scheduled": _("Votre publication est programmée."),
         "draft": _("Votre brouillon est gardé. Seule l’équipe de la classe le voit."),
     }
-    flask.flash(words[post.status], "done")
+    flask.flash(_("C’est enregistré.") if act == "keep" else words[post.status], "done")
     here = f"/classes/{access.classroom_public_id}"
     if post.status != "published":
         here += "/publications/brouillons"
@@ -131,7 +134,7 @@ def edit(post: str):
         card, access = actions.get_writable(flask.g.actor, post)
         form.version.data = form.version.raw_data = str(card.post.version)
         return _draw_composer(access, form, card, error.status, rendering.view(card))
-    if flask.request.method == "GET":
+    if flask.request.method != "POST":
         _fill(form, card, access)
     return _draw_composer(access, form, card)
 

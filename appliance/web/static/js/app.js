@@ -41,14 +41,14 @@ focusOn(document.querySelector("[data-focus]"));
 const PATIENCE = 10000;
 function rearm(form) {
   delete form.dataset.sent;
-  form.removeAttribute("aria-busy");
+  for (const each of [form, ...form.elements]) each.removeAttribute("aria-busy");
 }
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.hasAttribute("hx-post")) return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "1";
-  form.setAttribute("aria-busy", "true");
+  for (const each of [form, event.submitter]) each?.setAttribute("aria-busy", "true");
   setTimeout(() => rearm(form), PATIENCE);
 });
 window.addEventListener("pageshow", (event) => {
