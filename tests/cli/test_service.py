@@ -63,7 +63,15 @@ def foreign_key(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "init --non-interactive", "class create --name CM1", "account list", "key rotate", "backup"]
+    "command",
+    [
+        "serve",
+        "backup",
+        *(
+            pytest.param(each, marks=pytest.mark.slow)
+            for each in ("init --non-interactive", "class create --name CM1", "account list", "key rotate")
+        ),
+    ],
 )
 def test_the_key_of_another_installation_is_refused_before_anything_is_written_under_it(foreign_key, command):
     before = {path: path.read_bytes() for path in foreign_key.rglob("*kek*")}
@@ -113,12 +121,15 @@ def test_media_that_can_lie_nowhere_name_their_setting(tmp_path):
     assert done.returncode == 1 and "storage.blobs" in done.stderr and "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", [("account", "list"), ("doctor",), ("key", "rotate"), ("migrate",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    ["doctor", *(pytest.param(each, marks=pytest.mark.slow) for each in ("account list", "key rotate", "migrate"))],
+)
 def test_a_damaged_database_is_told_with_the_way_back(tmp_path, command):
     config = initialise(tmp_path)
     for path in tmp_path.glob("preau.db*"):
         path.unlink()
     (tmp_path / "preau.db").write_bytes(b"no database" * 1000)
-    done = preau("--config", config, *command)
+    done = preau("--config", config, *command.split())
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "damaged" in done.stderr and "preau restore --rows-only --replace" in done.stderr
