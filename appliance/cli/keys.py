@@ -3,9 +3,8 @@
 import argparse
 import json
 import os
-import sys
-import traceback
 
+from appliance.cli.child import run_in_child
 from appliance.core.errors import ConfigError
 
 EPILOG = """\
@@ -168,29 +167,12 @@ def _find(options) -> tuple:
 
 
 def _run_in_child(config, work, *, whatever_key: bool = False) -> None:
-    """Do what touches the database as its owner: opening the kernel leaves root for good, and the key files are
-    root's."""
-    from appliance.cli import explain
+    """Do what touches the database as its owner: the key files stay root's."""
     from appliance.cli.service import open_kernel_and_database
 
-    sys.stdout.flush()
-    child = os.fork()
-    if child:
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        if status:
-            raise SystemExit(1)
-        return
-    status = 1
-    try:
+    def open_and_work() -> None:
         open_kernel_and_database(config, whatever_key=whatever_key)
         work()
-        status = 0
-    except Exception as error:  # the child has no other way to tell
-        try:
-            print(f"preau: {explain(error)}", file=sys.stderr)
-        except Exception:
-            traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+
+    if run_in_child(open_and_work):
+        raise SystemExit(1)

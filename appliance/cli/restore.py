@@ -3,11 +3,10 @@
 import argparse
 import os
 import shutil
-import sys
 import time
-import traceback
 from pathlib import Path
 
+from appliance.cli.child import run_in_child
 from appliance.core.errors import ConfigError
 
 DATABASE_VARIABLE = "PREAU_SETUP_DATABASE_URL"
@@ -104,27 +103,10 @@ def _open_place(options, known):
 def _as_owner(staged: Path | None, work) -> int:
     """Opening the kernel leaves root for good: on a bare machine a child does it, since the configuration gets its
     name last, and from root."""
-    from appliance.cli import explain
-
     if staged is None or os.geteuid() != 0:
         return work()
-    sys.stdout.flush()
-    child = os.fork()
-    if child:
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        return code if code in (0, 1) else _REFUSED
-    code = _REFUSED
-    try:
-        code = work()
-    except Exception as error:  # the child has no other way to tell
-        try:
-            print(f"preau: {explain(error)}", file=sys.stderr)
-        except Exception:
-            traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    code = run_in_child(work, _REFUSED)
+    return code if code in (0, 1) else _REFUSED
 
 
 def _restore(options, known, target, kek, name: str) -> int:

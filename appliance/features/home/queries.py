@@ -84,7 +84,7 @@ def list_children(actor) -> list[ChildView]:
     return list(found.values())
 
 
-def list_unread(cards) -> dict[str, list]:
+def list_news(cards) -> dict[str, list]:
     """Of these posts, those that still have to be read, by the public id of each child whom they concern."""
     found: dict[str, list] = {}
     for card in cards:

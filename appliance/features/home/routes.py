@@ -30,7 +30,7 @@ def _draw(actor, children, child: str, before: str) -> str:
     staffed = [access for access in staffed if not access.is_past] or staffed  # the past ones stand under /classes
     unread = [card for card in cards if not card.is_read]
     first = not before
-    news = queries.list_unread(cards) if first else {}
+    news = queries.list_news(cards) if first else {}
     due = {each: {card.post.public_id for card in new} for each, new in news.items()}
     if first and page and (child or page.cursor):  # more may wait than this page shows
         due = feed.list_unread(actor)

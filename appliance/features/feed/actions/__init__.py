@@ -8,7 +8,7 @@ from appliance.features.feed.actions.answering import (
     remove_comment,
     unreact,
 )
-from appliance.features.feed.actions.common import Content, can_change, get_writable
+from appliance.features.feed.actions.common import Content, get_writable
 from appliance.features.feed.actions.managing import pin, restore, set_answers, unpin, withdraw
 from appliance.features.feed.actions.moving import Answers, count_answers, list_destinations, move_post
 from appliance.features.feed.actions.seen import decide, replace_blurred, tag
@@ -17,7 +17,6 @@ from appliance.features.feed.actions.writing import delete_draft, edit, publish,
 __all__ = [
     "Answers",
     "Content",
-    "can_change",
     "comment",
     "consult_readers",
     "count_answers",
